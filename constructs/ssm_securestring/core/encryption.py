@@ -1,0 +1,61 @@
+"""How Parameter Store uses KMS: the encryption context, the permissions, the conditions. Written once, here.
+
+Source:
+    KMS Developer Guide, "How AWS Systems Manager Parameter Store uses AWS KMS".
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from ssm_securestring.core.tiers import Tier
+
+# The one pair of the encryption context that Parameter Store sends: this key, the parameter's ARN as value.
+CONTEXT_KEY: Final = "PARAMETER_ARN"
+# The AWS managed key of an account. Its policy lets every principal of the account decrypt through SSM.
+AWS_MANAGED_KEY_ALIAS: Final = "alias/aws/ssm"
+
+DECRYPT_ACTION: Final = "kms:Decrypt"
+_ENCRYPT_ACTIONS: Final = {
+    Tier.STANDARD: ("kms:Encrypt",),
+    Tier.ADVANCED: ("kms:GenerateDataKey",),
+    # Which of the two it will be depends on the value, and on settings of the account.
+    Tier.INTELLIGENT_TIERING: ("kms:Encrypt", "kms:GenerateDataKey"),
+}
+
+Conditions = dict[str, dict[str, str | list[str]]]
+"""The ``Condition`` block of a policy statement."""
+
+
+def encryption_context(parameter_arn: str) -> dict[str, str]:
+    """Return the encryption context of a parameter."""
+    return {CONTEXT_KEY: parameter_arn}
+
+
+def encrypt_actions(tier: Tier) -> tuple[str, ...]:
+    """Return the KMS actions that writing a parameter of this tier needs."""
+    return _ENCRYPT_ACTIONS[tier]
+
+
+def via_parameter_store(region: str) -> str:
+    """Return what ``kms:ViaService`` holds when Parameter Store makes the call.
+
+    The suffix is ``amazonaws.com`` in every partition, China included.
+
+    Source:
+        KMS Developer Guide, "AWS KMS condition keys", kms:ViaService.
+    """
+    return f"ssm.{region}.amazonaws.com"
+
+
+def exact_conditions(parameter_arns: Sequence[str], *, region: str) -> Conditions:
+    """Return the conditions that bind a KMS permission to exactly these parameters, through Parameter Store only.
+
+    No ``kms:EncryptionContextKeys``: a signing suite of the Encryption SDK adds a second pair to the context.
+    """
+    arns = list(parameter_arns)
+    return {
+        "StringEquals": {
+            "kms:ViaService": via_parameter_store(region),
+            f"kms:EncryptionContext:{CONTEXT_KEY}": arns[0] if len(arns) == 1 else arns,
+        }
+    }

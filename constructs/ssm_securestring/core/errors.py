@@ -1,0 +1,133 @@
+"""The error tree. Every message says what is wrong, with which input, and what to do; none carries a value.
+
+::
+
+    SecureStringError
+    ├── ParameterNameError (ValueError)     the text cannot be a parameter name
+    ├── ParameterArnError (ValueError)      the text is not the ARN of a parameter
+    ├── SettingError (ValueError)           an argument of ours is out of range or does not fit another
+    ├── GrantError (ValueError)             a grant would have no effect, or more than it says
+    ├── ContractError (ValueError)          template and function disagree about the custom resource's properties
+    ├── LifecycleError                      a parameter could not be created, changed or deleted
+    └── ParameterReadError                  a parameter could not be fetched or decrypted
+        ├── ParameterNotFoundError (KeyError)
+        ├── ParameterAccessDeniedError (PermissionError)
+        ├── ParameterKeyError               its KMS key is disabled, pending deletion or import, or not found
+        └── ParameterThrottledError
+"""
+
+
+class SecureStringError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class ParameterNameError(SecureStringError, ValueError):
+    """The text cannot be a Parameter Store name.
+
+    Attributes:
+        name: The text as the caller wrote it.
+    """
+
+    def __init__(self, name: str, *, problem: str, fix: str) -> None:
+        """Say what is wrong with which text, then what to write instead."""
+        super().__init__(f"parameter name {name!r} {problem}: {fix}")
+        self.name = name
+
+
+class ParameterArnError(SecureStringError, ValueError):
+    """The text is not the ARN of a Parameter Store parameter.
+
+    Attributes:
+        arn: The text as the caller wrote it.
+    """
+
+    def __init__(self, arn: str, *, problem: str) -> None:
+        """Say what is wrong with which text, and show the right form."""
+        super().__init__(
+            f"{arn!r} is not the ARN of a parameter, {problem}: "
+            "write arn:<partition>:ssm:<region>:<account>:parameter/<name without its leading slash>"
+        )
+        self.arn = arn
+
+
+class SettingError(SecureStringError, ValueError):
+    """An argument is out of its range, or does not go with another one.
+
+    Attributes:
+        setting: Name of the argument.
+    """
+
+    def __init__(self, setting: str, *, problem: str, fix: str) -> None:
+        """Say which argument is wrong and how, then what to write instead."""
+        super().__init__(f"{setting} {problem}: {fix}")
+        self.setting = setting
+
+
+class GrantError(SecureStringError, ValueError):
+    """A grant that would silently have no effect, or a wider one than its name says.
+
+    Attributes:
+        resource: The parameter or key that was to be granted.
+    """
+
+    def __init__(self, resource: str, *, problem: str, fix: str) -> None:
+        """Say what cannot be granted and why, then what to do instead."""
+        super().__init__(f"cannot grant {resource}, {problem}: {fix}")
+        self.resource = resource
+
+
+class ContractError(SecureStringError, ValueError):
+    """The properties of a custom resource are not what this version of the function understands."""
+
+
+class LifecycleError(SecureStringError):
+    """A parameter could not be created, changed or deleted; nothing was lost.
+
+    Attributes:
+        name: Name of the parameter.
+    """
+
+    def __init__(self, name: str, *, problem: str, fix: str) -> None:
+        """Say what could not be done to which parameter and why, then what to do."""
+        super().__init__(f"parameter {name}: {problem}. {fix}")
+        self.name = name
+
+
+class ParameterReadError(SecureStringError):
+    """A parameter could not be fetched or decrypted.
+
+    Attributes:
+        name: Name or ARN as the caller asked for it.
+        code: Error code of the service, for example ``AccessDeniedException``.
+        request_id: Request id of the failed call, for AWS Support. ``None`` if there was no answer.
+    """
+
+    def __init__(
+        self, name: str, *, problem: str, fix: str, code: str, request_id: str | None = None
+    ) -> None:
+        """Say which parameter could not be read and why, then what to do."""
+        self._text = f"parameter {name}: {problem}. {fix}"
+        super().__init__(self._text)
+        self.name = name
+        self.code = code
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        """Return the sentence (KeyError, one of the bases below, would quote it)."""
+        return self._text
+
+
+class ParameterNotFoundError(ParameterReadError, KeyError):
+    """There is no parameter of this name in this account and Region."""
+
+
+class ParameterAccessDeniedError(ParameterReadError, PermissionError):
+    """IAM or the key policy refuses the call; ``fix`` names the permission that is missing."""
+
+
+class ParameterKeyError(ParameterReadError):
+    """The KMS key cannot be used: disabled, pending deletion, pending import, or not found."""
+
+
+class ParameterThrottledError(ParameterReadError):
+    """The service refused the call because of its rate, after all retries."""

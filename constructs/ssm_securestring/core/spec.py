@@ -1,0 +1,88 @@
+"""The contract between construct and function: what one parameter is to be, never what it contains.
+
+A field may be added with a default; none is renamed or removed, because stacks that are deployed already go on
+sending the old ones, on Delete and in a rollback.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from ssm_securestring.core.errors import ContractError
+from ssm_securestring.core.names import ParameterName
+from ssm_securestring.core.sources import Source, source_from_properties
+from ssm_securestring.core.tiers import Tier
+
+RESOURCE_TYPE: Final = "Custom::SsmSecureString"
+# Rises only when a reader of the old form would misread the new one.
+CONTRACT_VERSION: Final = 1
+
+# Tags that say whose a parameter is. Delete goes by them alone.
+STACK_TAG: Final = "ssm-securestring:stack"
+INCARNATION_TAG: Final = "ssm-securestring:incarnation"
+OWNERSHIP_TAGS: Final = (STACK_TAG, INCARNATION_TAG)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterSpec:
+    """One SecureString parameter to keep in place: where and how, never what.
+
+    Args:
+        name: Its name.
+        key_id: KMS key that encrypts it: the key's ARN, or ``alias/aws/ssm``. At synthesis this may be a CDK token.
+        tier: Its tier.
+        source: Where its value comes from.
+        description: For people. Default: empty.
+        tags: Tags besides the two that say whose it is. Default: none.
+    """
+
+    name: ParameterName
+    key_id: str
+    tier: Tier
+    source: Source
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def to_properties(self) -> dict[str, object]:
+        """Return the properties of the custom resource. Every scalar is text: CloudFormation makes it so anyway.
+
+        Source:
+            CloudFormation User Guide, "Custom resource request objects", ResourceProperties.
+        """
+        return {
+            "ContractVersion": str(CONTRACT_VERSION),
+            "Name": self.name.text,
+            "KeyId": self.key_id,
+            "Tier": self.tier.value,
+            "Description": self.description,
+            "Tags": dict(self.tags),
+            "Source": self.source.to_properties(),
+        }
+
+    @classmethod
+    def from_properties(cls, properties: Mapping[str, object]) -> Self:
+        """Read the properties, of this version or an older one.
+
+        Raises:
+            ContractError: They are from a newer version, or a field is missing or malformed.
+        """
+        version = int(str(properties.get("ContractVersion", CONTRACT_VERSION)))
+        if version > CONTRACT_VERSION:
+            raise ContractError(
+                f"properties have contract version {version}, this function understands {CONTRACT_VERSION}: "
+                "deploy function and template with the same version of ssm-securestring"
+            )
+        tags = properties.get("Tags", {})
+        if not isinstance(tags, Mapping):
+            raise ContractError("Tags is not an object")
+        try:
+            return cls(
+                name=ParameterName(str(properties["Name"])),
+                key_id=str(properties["KeyId"]),
+                tier=Tier(str(properties["Tier"])),
+                source=source_from_properties(properties.get("Source")),
+                description=str(properties.get("Description", "")),
+                tags={str(key): str(value) for key, value in tags.items()},
+            )
+        except KeyError as error:
+            raise ContractError(f"property {error} is missing") from error

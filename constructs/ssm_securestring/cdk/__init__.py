@@ -1,0 +1,22 @@
+"""Constructs: a key made for Parameter Store, SecureString parameters, and grants bound to exactly one of them."""
+
+from ssm_securestring.cdk.assets import SecureStringsLayer
+from ssm_securestring.cdk.keys import EncryptionKey, KeyReference, ParameterKey
+from ssm_securestring.cdk.parameters import SecureStringParameter, SecureStringParameterBase
+from ssm_securestring.cdk.provider import SecureStringProvider
+from ssm_securestring.cdk.values import ValueSource
+from ssm_securestring.core.sources import CharacterClass
+from ssm_securestring.core.tiers import Tier
+
+__all__ = [
+    "CharacterClass",
+    "EncryptionKey",
+    "KeyReference",
+    "ParameterKey",
+    "SecureStringParameter",
+    "SecureStringParameterBase",
+    "SecureStringProvider",
+    "SecureStringsLayer",
+    "Tier",
+    "ValueSource",
+]

@@ -1,0 +1,379 @@
+"""SecureString parameters: kept in place by this stack, or referred to; both share their grants."""
+
+import re
+from collections.abc import Mapping
+from typing import Final, Never
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_ssm as ssm
+from aws_cdk.interfaces.aws_ssm import ParameterReference
+from constructs import Construct
+
+from ssm_securestring.cdk.grants import add_to_principal, read_statements, write_statements
+from ssm_securestring.cdk.keys import EncryptionKey, KeyReference, ParameterKey, key_reference
+from ssm_securestring.cdk.provider import SERVICE_TIMEOUT, SecureStringProvider
+from ssm_securestring.cdk.values import ValueSource, checked_value_source
+from ssm_securestring.core.errors import GrantError, ParameterNameError, SettingError
+from ssm_securestring.core.limits import (
+    MAX_DESCRIPTION_CHARS,
+    MAX_TAG_KEY_CHARS,
+    MAX_TAG_VALUE_CHARS,
+    MAX_TAGS,
+)
+from ssm_securestring.core.names import ParameterArn, ParameterName
+from ssm_securestring.core.spec import OWNERSHIP_TAGS, RESOURCE_TYPE, ParameterSpec
+from ssm_securestring.core.tiers import Tier
+
+
+@jsii.implements(ssm.IStringParameter)
+class SecureStringParameterBase(cdk.Resource):
+    """What owned and imported SecureString parameters have in common; an ``ssm.IStringParameter`` of the CDK.
+
+    So it goes wherever the CDK takes a parameter, ``ecs.Secret.from_ssm_parameter`` for example, and its exact
+    grants go along.
+    """
+
+    _at: ParameterArn
+    _key: KeyReference
+    _tier: Tier | None
+
+    @property
+    def parameter_arn(self) -> str:
+        """The parameter's ARN."""
+        return str(self._at)
+
+    @property
+    def parameter_name(self) -> str:
+        """The parameter's name."""
+        return self._at.name.text
+
+    @property
+    def parameter_type(self) -> str:
+        """``SecureString``."""
+        return "SecureString"
+
+    @property
+    def parameter_ref(self) -> ParameterReference:
+        """A reference to the parameter, in the form of the CDK's generated interfaces."""
+        return ParameterReference(parameter_arn=self.parameter_arn, parameter_name=self.parameter_name)
+
+    @property
+    def string_value(self) -> Never:
+        """Not available: a secret has no place in a template.
+
+        Raises:
+            SettingError: Always; the message says how to reach the value instead.
+        """
+        raise SettingError(
+            "string_value",
+            problem=f"of {self._at.name.text!r} is a secret, and a template is no place for one",
+            fix="grant_read() to the principal that needs it, and read it at run time with SecureStrings",
+        )
+
+    @property
+    def encryption_key(self) -> KeyReference:
+        """The key that encrypts the value."""
+        return self._key
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` fetch and decrypt this parameter, and no other under the same key.
+
+        Raises:
+            GrantError: The policies of ``grantee`` cannot be changed from here.
+
+        Source:
+            KMS Developer Guide, "How Parameter Store uses AWS KMS", permissions and encryption context.
+        """
+        return self._grant(grantee, self._read())
+
+    def grant_write(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` encrypt and store a value of this parameter, without being able to read one.
+
+        Standard parameters take ``kms:Encrypt``, advanced ones ``kms:GenerateDataKey``, and a parameter with
+        intelligent tiering takes both.
+
+        Raises:
+            GrantError: The tier of an imported parameter is not known, or the policies of ``grantee`` cannot be
+                changed from here.
+        """
+        return self._grant(grantee, self._write())
+
+    def grant_read_write(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` do both.
+
+        Raises:
+            GrantError: As for reading and for writing.
+        """
+        return self._grant(grantee, [*self._read(), *self._write()])
+
+    def _grant(self, grantee: iam.IGrantable, statements: list[iam.PolicyStatement]) -> iam.Grant:
+        return add_to_principal(grantee, statements, resource=f"parameter {self._at.name.text}")
+
+    def _read(self) -> list[iam.PolicyStatement]:
+        return read_statements(
+            parameter_arn=str(self._at), key_arn=self._key.key_arn, region=self._at.region
+        )
+
+    def _write(self) -> list[iam.PolicyStatement]:
+        if self._tier is None:
+            raise GrantError(
+                f"parameter {self._at.name.text}",
+                problem="because writing takes other permissions for each tier and its tier is not known here",
+                fix="pass tier= where it is imported",
+            )
+        return write_statements(
+            parameter_arn=str(self._at),
+            key_arn=self._key.key_arn,
+            region=self._at.region,
+            tier=self._tier,
+        )
+
+
+@jsii.implements(cdk.ITaggable)
+class SecureStringParameter(SecureStringParameterBase):
+    """A SecureString parameter, kept in place by a custom resource.
+
+    CloudFormation cannot create a SecureString, so a function of the stack calls ``PutParameter``. The value is made
+    or fetched inside that function; it is never a prop, and never in a template.
+
+    Args:
+        scope: Where to define it.
+        construct_id: Its id within ``scope``.
+        name: Full name with a leading slash, known at synthesis. Changing it makes a new parameter.
+            Default: a stable one, ``/securestring/<stack>/<path of the construct>``.
+        encryption_key: Symmetric key that encrypts it. Default: one :class:`ParameterKey` that the parameters of the
+            stack share.
+        value: Where the value comes from. Default: ``ValueSource.generated()``, 40 letters and digits.
+        tier: Tier of the parameter. It can be raised later but not lowered. Default: standard, 4 KB.
+        description: For people, up to 1,024 characters. Default: empty.
+        tags: Tags of the parameter; ``Tags.of(...)`` works too. Default: none.
+        removal_policy: What leaving the stack does to it. Default: keep it, unless the deployment that creates it
+            fails.
+
+    Raises:
+        ParameterNameError: ``name`` breaks a Parameter Store rule, or is a token.
+        SettingError: An argument is out of range, a literal value, or does not go with another one.
+
+    Example:
+        >>> password = SecureStringParameter(self, "DbPassword", name="/shop/db/password")
+        >>> password.grant_read(orders_function)
+
+    Source:
+        https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str | None = None,
+        encryption_key: EncryptionKey | None = None,
+        value: ValueSource | None = None,
+        tier: Tier = Tier.STANDARD,
+        description: str = "",
+        tags: Mapping[str, str] | None = None,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    ) -> None:
+        """Check everything that can be known before a deployment, then define the parameter."""
+        source = ValueSource.generated() if value is None else checked_value_source(value)
+        source.check_fits(tier)
+        _check_description(description)
+        checked_tags = _checked_tags(tags or {})
+        parameter_name = _default_name(scope, construct_id) if name is None else _literal_name(name)
+        key = key_reference(encryption_key or ParameterKey.shared_by_stack(scope))
+        key.check_admits(parameter_name)
+        self._at = _in_stack(scope, parameter_name)
+        self._key = key
+        self._tier = tier
+        self._tag_manager = cdk.TagManager(cdk.TagType.MAP, RESOURCE_TYPE)
+        for tag, content in checked_tags.items():
+            self._tag_manager.set_tag(tag, content)
+        # Only now, so that a refused argument leaves nothing in the construct tree.
+        super().__init__(scope, construct_id)
+        spec = ParameterSpec(
+            name=parameter_name,
+            key_id=key.key_id,
+            tier=tier,
+            source=source.source,
+            description=description,
+        )
+        self._resource = self._define(spec, source, removal_policy)
+
+    @classmethod
+    def from_name(
+        cls,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        encryption_key: EncryptionKey,
+        tier: Tier | None = None,
+    ) -> SecureStringParameterBase:
+        """Refer to a parameter of this account and Region that exists already; defines nothing.
+
+        Args:
+            scope: Where to refer to it.
+            construct_id: Id of the reference within ``scope``.
+            name: Its full name.
+            encryption_key: The key it is encrypted with, ``ParameterKey.from_key_arn(...)`` for example.
+            tier: Its tier; needed to grant writing. Default: not known.
+
+        Raises:
+            ParameterNameError: ``name`` breaks a Parameter Store rule, or is a token.
+        """
+        at = _in_stack(scope, _literal_name(name))
+        return _ImportedParameter(scope, construct_id, at=at, encryption_key=encryption_key, tier=tier)
+
+    @classmethod
+    def from_arn(
+        cls,
+        scope: Construct,
+        construct_id: str,
+        *,
+        arn: str,
+        encryption_key: EncryptionKey,
+        tier: Tier | None = None,
+    ) -> SecureStringParameterBase:
+        """Refer to a parameter by its ARN, also of another Region or account; defines nothing.
+
+        Args:
+            scope: Where to refer to it.
+            construct_id: Id of the reference within ``scope``.
+            arn: Its ARN, known at synthesis.
+            encryption_key: The key it is encrypted with.
+            tier: Its tier; needed to grant writing. Default: not known.
+
+        Raises:
+            ParameterArnError: ``arn`` is not the ARN of a parameter.
+            ParameterNameError: ``arn`` is a token, or the name in it breaks a rule.
+        """
+        _refuse_token(arn)
+        return _ImportedParameter(
+            scope, construct_id, at=ParameterArn.parse(arn), encryption_key=encryption_key, tier=tier
+        )
+
+    @property
+    def tags(self) -> cdk.TagManager:
+        """The tags, where ``Tags.of(...)`` of the CDK finds them."""
+        return self._tag_manager
+
+    @property
+    def parameter_arn(self) -> str:
+        """The parameter's ARN, a token: what uses it waits until the parameter is there."""
+        return self._resource.get_att_string("Arn")
+
+    @property
+    def parameter_name(self) -> str:
+        """The parameter's name, a token: what uses it waits until the parameter is there."""
+        return self._resource.get_att_string("Name")
+
+    @property
+    def parameter_version(self) -> str:
+        """The version that the last deployment left, a token."""
+        return self._resource.get_att_string("Version")
+
+    def _define(
+        self, spec: ParameterSpec, source: ValueSource, removal_policy: cdk.RemovalPolicy
+    ) -> cdk.CustomResource:
+        provider = SecureStringProvider.of(self)
+        policy = provider.manage(self, name=spec.name, arn=str(self._at), key=self._key, tier=spec.tier)
+        source.grant_to(provider)
+        resource = cdk.CustomResource(
+            self,
+            "Resource",
+            service_token=provider.service_token,
+            service_timeout=SERVICE_TIMEOUT,
+            resource_type=RESOURCE_TYPE,
+            removal_policy=removal_policy,
+            properties={**spec.to_properties(), "Tags": self._tag_manager.rendered_tags},
+        )
+        resource.node.add_dependency(policy)
+        return resource
+
+
+class _ImportedParameter(SecureStringParameterBase):
+    """A parameter that somebody else keeps in place."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        at: ParameterArn,
+        encryption_key: EncryptionKey,
+        tier: Tier | None,
+    ) -> None:
+        self._at = at
+        self._key = key_reference(encryption_key)
+        self._tier = tier
+        super().__init__(scope, construct_id)
+
+
+_UNNAMEABLE: Final = re.compile(r"[^A-Za-z0-9_.\-]+")
+_TAG_TEXT: Final = re.compile(r"[\w\s.:/=+\-@]*")
+
+
+def _default_name(scope: Construct, construct_id: str) -> ParameterName:
+    """Return a name that stays the same as long as the construct's path does."""
+    stack = cdk.Stack.of(scope)
+    path = f"{scope.node.path}/{construct_id}".removeprefix(f"{stack.node.path}/")
+    top = stack.node.id if cdk.Token.is_unresolved(stack.stack_name) else stack.stack_name
+    levels = [_UNNAMEABLE.sub("-", level) for level in ("securestring", top, *path.split("/"))]
+    return ParameterName("/" + "/".join(levels))
+
+
+def _literal_name(name: str) -> ParameterName:
+    _refuse_token(name)
+    return ParameterName(name)
+
+
+def _refuse_token(name: str) -> None:
+    if cdk.Token.is_unresolved(name):
+        raise ParameterNameError(
+            name,
+            problem="is a token, whose text is not known at synthesis",
+            fix="write the name out; for a stage or environment, build it from Python values: f'/{stage}/db/password'",
+        )
+
+
+def _in_stack(scope: Construct, name: ParameterName) -> ParameterArn:
+    stack = cdk.Stack.of(scope)
+    at = ParameterArn(partition=stack.partition, region=stack.region, account=stack.account, name=name)
+    if not any(cdk.Token.is_unresolved(each) for each in (stack.region, stack.account)):
+        # The partition is a token even then; no partition of commercial Regions is shorter than "aws".
+        ParameterArn(
+            partition="aws", region=stack.region, account=stack.account, name=name
+        ).check_length()
+    return at
+
+
+def _check_description(description: str) -> None:
+    if not cdk.Token.is_unresolved(description) and len(description) > MAX_DESCRIPTION_CHARS:
+        raise SettingError(
+            "description",
+            problem=f"is {len(description)} characters long",
+            fix=f"use {MAX_DESCRIPTION_CHARS} at most",
+        )
+
+
+def _checked_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
+    """Check tags against the rules of Parameter Store (SSM API reference, AddTagsToResource and Tag)."""
+    room = MAX_TAGS - len(OWNERSHIP_TAGS)
+    if len(tags) > room:
+        raise SettingError("tags", problem=f"has {len(tags)} tags", fix=f"use {room} at most")
+    for key, value in tags.items():
+        if key in OWNERSHIP_TAGS or key.lower().startswith("aws:"):
+            raise SettingError("tags", problem=f"uses the reserved key {key!r}", fix="choose another key")
+        for text, most in ((key, MAX_TAG_KEY_CHARS), (value, MAX_TAG_VALUE_CHARS)):
+            if cdk.Token.is_unresolved(text):
+                continue
+            if len(text) > most or not _TAG_TEXT.fullmatch(text) or not key:
+                raise SettingError(
+                    "tags",
+                    problem=f"has {text!r} under key {key!r}",
+                    fix=f"use at most {most} letters, digits, spaces and _ . : / = + - @",
+                )
+    return tags

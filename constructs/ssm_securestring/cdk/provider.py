@@ -1,0 +1,188 @@
+"""The function behind the custom resources of a stack, and a role that reaches no further than its parameters."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from ssm_securestring.cdk.assets import PYTHON_RUNTIME, function_code
+from ssm_securestring.cdk.keys import KeyReference
+from ssm_securestring.core.encryption import DECRYPT_ACTION, encrypt_actions, exact_conditions
+from ssm_securestring.core.errors import SettingError
+from ssm_securestring.core.names import ParameterName
+from ssm_securestring.core.spec import STACK_TAG
+from ssm_securestring.core.tiers import Tier
+
+_FUNCTION_TIMEOUT: Final = cdk.Duration.minutes(2)
+# Longer than the function may take and its two retries by Lambda; shorter than CloudFormation's own hour.
+SERVICE_TIMEOUT: Final = cdk.Duration.minutes(10)
+# boto3 takes seconds to load on the CPU share of 128 MB.
+_MEMORY_MIB: Final = 256
+# The value is not needed for anything but another put, but a put always sends a value.
+_PARAMETER_ACTIONS: Final = (
+    "ssm:AddTagsToResource",
+    "ssm:GetParameter",
+    "ssm:ListTagsForResource",
+    "ssm:PutParameter",
+    "ssm:RemoveTagsFromResource",
+)
+# IAM User Guide, "IAM and AWS STS quotas": characters of one managed policy.
+_MANAGED_POLICY_CHARS: Final = 6144
+# What a policy holds besides ARNs: statement frames, actions, condition keys, one key's ARN. Measured: 1,050.
+_FRAME_CHARS: Final = 1400
+# What each further key adds: two statements with their conditions. Measured: 560.
+_KEY_FRAME_CHARS: Final = 700
+_ARN_PREFIX_CHARS: Final = 70
+# A parameter's ARN appears in the Parameter Store statement and in at most three KMS conditions.
+_MENTIONS: Final = 4
+
+
+@jsii.implements(iam.IGrantable)
+class SecureStringProvider(Construct):
+    """The function that creates, changes and deletes the SecureString parameters of one stack.
+
+    A grantee, so that a secret can admit it. Its role names each parameter, key and secret exactly. Deletion alone
+    goes by tag: when a parameter leaves the stack, CloudFormation first takes its ARN out of the role and only then
+    asks for the deletion, so the role may delete what carries this stack's ownership tag.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        """Define function, role and log group; use :meth:`of` to share them within a stack."""
+        super().__init__(scope, construct_id)
+        self._names: dict[ParameterName, str] = {}
+        self._pages: list[_PolicyPage] = []
+        log_group = logs.LogGroup(
+            self,
+            "Logs",
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        self._role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        log_group.grant_write(self._role)
+        self._role.add_to_policy(self._retire_own())
+        self._function = self._define_function(log_group)
+
+    @classmethod
+    def of(cls, scope: Construct) -> "SecureStringProvider":
+        """Return the provider of a stack; made on first use."""
+        stack = cdk.Stack.of(scope)
+        found = stack.node.try_find_child(_SHARED_ID)
+        return found if isinstance(found, SecureStringProvider) else cls(stack, _SHARED_ID)
+
+    @property
+    def service_token(self) -> str:
+        """What a custom resource names as the one that answers for it."""
+        return self._function.function_arn
+
+    @property
+    def grant_principal(self) -> iam.IPrincipal:
+        """The function's role."""
+        return self._role
+
+    def metric_failures(self, *, period: cdk.Duration) -> cloudwatch.Metric:
+        """Count runs of the function that ended in an error, summed over ``period``."""
+        return self._function.metric_errors(period=period, statistic="Sum")
+
+    def manage(
+        self, owner: Construct, *, name: ParameterName, arn: str, key: KeyReference, tier: Tier
+    ) -> Construct:
+        """Let the function keep one more parameter in place.
+
+        Returns:
+            The policy that allows it; the custom resource has to depend on it.
+
+        Raises:
+            SettingError: Another construct of this stack has a parameter of the same name.
+        """
+        holder = self._names.setdefault(name, owner.node.path)
+        if holder != owner.node.path:
+            raise SettingError(
+                "name", problem=f"{name.text!r} is taken by {holder}", fix="give each parameter a name of its own"
+            )
+        needed = _MENTIONS * (_ARN_PREFIX_CHARS + len(name.text))
+        if not self._pages or not self._pages[-1].has_room_for(needed, key):
+            self._pages.append(_PolicyPage(self, f"Parameters{len(self._pages) + 1}", role=self._role))
+        page = self._pages[-1]
+        page.add(needed, arn=arn, key=key, tier=tier)
+        return page.policy
+
+    def _retire_own(self) -> iam.PolicyStatement:
+        stack = cdk.Stack.of(self)
+        return iam.PolicyStatement(
+            actions=["ssm:DeleteParameter", "ssm:ListTagsForResource"],
+            resources=[stack.format_arn(service="ssm", resource="parameter", resource_name="*")],
+            conditions={"StringEquals": {f"aws:ResourceTag/{STACK_TAG}": stack.stack_id}},
+        )
+
+    def _define_function(self, log_group: logs.ILogGroup) -> lambda_.Function:
+        return lambda_.Function(
+            self,
+            "Function",
+            description="Creates, changes and deletes the SecureString parameters of this stack",
+            runtime=PYTHON_RUNTIME,
+            architecture=lambda_.Architecture.ARM_64,
+            handler="ssm_securestring.handler.on_event.on_event",
+            code=function_code(),
+            memory_size=_MEMORY_MIB,
+            timeout=_FUNCTION_TIMEOUT,
+            role=self._role,
+            log_group=log_group,
+        )
+
+
+_SHARED_ID: Final = "SecureStringProvider"
+
+
+@dataclass(slots=True)
+class _KeyUse:
+    """The statements for one key on one page: what encrypts, per action, and what decrypts."""
+
+    statements: dict[str, iam.PolicyStatement]
+    arns: dict[str, list[str]]
+
+
+class _PolicyPage:
+    """One managed policy that grows until IAM's limit is near.
+
+    Managed and paged, because the inline policies of a role hold some forty parameters at most.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, role: iam.Role) -> None:
+        self._chars = _FRAME_CHARS
+        self._region = cdk.Stack.of(scope).region
+        self._parameters = iam.PolicyStatement(actions=list(_PARAMETER_ACTIONS))
+        self._keys: dict[str, _KeyUse] = {}
+        self.policy = iam.ManagedPolicy(
+            scope, construct_id, roles=[role], statements=[self._parameters]
+        )
+
+    def has_room_for(self, chars: int, key: KeyReference) -> bool:
+        return self._chars + chars + self._frame(key) <= _MANAGED_POLICY_CHARS
+
+    def add(self, chars: int, *, arn: str, key: KeyReference, tier: Tier) -> None:
+        self._chars += chars + self._frame(key)
+        self._parameters.add_resources(arn)
+        if key.key_arn is None:
+            return
+        use = self._keys.setdefault(key.key_arn, _KeyUse(statements={}, arns={}))
+        for action in (*encrypt_actions(tier), DECRYPT_ACTION):
+            arns = use.arns.setdefault(action, [])
+            arns.append(arn)
+            statement = use.statements.get(action)
+            if statement is None:
+                statement = use.statements[action] = iam.PolicyStatement(
+                    actions=[action], resources=[key.key_arn]
+                )
+                self.policy.add_statements(statement)
+            # Adding the same condition again replaces its list of values by the longer one.
+            for operator, block in exact_conditions(arns, region=self._region).items():
+                statement.add_condition(operator, block)
+
+    def _frame(self, key: KeyReference) -> int:
+        return 0 if key.key_arn is None or key.key_arn in self._keys else _KEY_FRAME_CHARS

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
-from ssm_securestring.core.encryption import DECRYPT_ACTION, encrypt_actions, exact_conditions
+from ssm_securestring.core.encryption import exact_conditions
 from ssm_securestring.core.errors import GrantError
-from ssm_securestring.core.tiers import Tier
 
 # Systems Manager User Guide, "Restricting access to parameters": each read operation is authorised by its own
 # action. The history holds old secrets, a path is authorised as a whole; neither is part of reading a parameter.
@@ -16,24 +15,30 @@ READ_ACTIONS = ("ssm:GetParameter", "ssm:GetParameters")
 WRITE_ACTIONS = ("ssm:PutParameter",)
 
 
-def read_statements(*, parameter_arn: str, key_arn: str | None, region: str) -> list[iam.PolicyStatement]:
-    """Return what a principal needs in order to fetch and decrypt one parameter."""
-    return [
-        iam.PolicyStatement(actions=list(READ_ACTIONS), resources=[parameter_arn]),
-        *_key_statements([DECRYPT_ACTION], parameter_arn=parameter_arn, key_arn=key_arn, region=region),
-    ]
-
-
-def write_statements(
-    *, parameter_arn: str, key_arn: str | None, region: str, tier: Tier
+def statements_for(
+    parameter_actions: Sequence[str],
+    key_actions: Sequence[str],
+    *,
+    parameter_arn: str,
+    key_arn: str | None,
+    region: str,
 ) -> list[iam.PolicyStatement]:
-    """Return what a principal needs in order to encrypt and store one parameter."""
-    return [
-        iam.PolicyStatement(actions=list(WRITE_ACTIONS), resources=[parameter_arn]),
-        *_key_statements(
-            encrypt_actions(tier), parameter_arn=parameter_arn, key_arn=key_arn, region=region
-        ),
-    ]
+    """Return the two statements that allow something on one parameter: in Parameter Store, and in KMS for it alone.
+
+    Args:
+        parameter_actions: Actions of Parameter Store.
+        key_actions: Actions of KMS that Parameter Store performs in the principal's name.
+        parameter_arn: The parameter.
+        key_arn: Its key. ``None`` for the AWS managed key, which asks for no permission.
+        region: Region of the parameter.
+    """
+    statements = [iam.PolicyStatement(actions=list(parameter_actions), resources=[parameter_arn])]
+    if key_arn is not None:
+        conditions = exact_conditions([parameter_arn], region=region)
+        statements.append(
+            iam.PolicyStatement(actions=list(key_actions), resources=[key_arn], conditions=conditions)
+        )
+    return statements
 
 
 def add_to_principal(
@@ -76,20 +81,6 @@ def _takes_hold(principal: iam.IPrincipal) -> bool:
         return True
     node = getattr(principal, "node", None)
     return node is not None and any(isinstance(child, iam.Policy) for child in node.children)
-
-
-def _key_statements(
-    actions: Sequence[str], *, parameter_arn: str, key_arn: str | None, region: str
-) -> list[iam.PolicyStatement]:
-    if key_arn is None:  # the AWS managed key asks for no permission, see ParameterKey.aws_managed
-        return []
-    return [
-        iam.PolicyStatement(
-            actions=list(actions),
-            resources=[key_arn],
-            conditions=exact_conditions([parameter_arn], region=region),
-        )
-    ]
 
 
 def _as_json(statements: Sequence[iam.PolicyStatement]) -> str:

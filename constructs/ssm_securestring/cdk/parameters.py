@@ -1,7 +1,7 @@
 """SecureString parameters: kept in place by this stack, or referred to; both share their grants."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Never
 
 import aws_cdk as cdk
@@ -11,10 +11,11 @@ from aws_cdk import aws_ssm as ssm
 from aws_cdk.interfaces.aws_ssm import ParameterReference
 from constructs import Construct
 
-from ssm_securestring.cdk.grants import add_to_principal, read_statements, write_statements
+from ssm_securestring.cdk.grants import READ_ACTIONS, WRITE_ACTIONS, add_to_principal, statements_for
 from ssm_securestring.cdk.keys import EncryptionKey, KeyReference, ParameterKey, key_reference
 from ssm_securestring.cdk.provider import SERVICE_TIMEOUT, SecureStringProvider
 from ssm_securestring.cdk.values import ValueSource, checked_value_source
+from ssm_securestring.core.encryption import DECRYPT_ACTION, encrypt_actions
 from ssm_securestring.core.errors import GrantError, ParameterNameError, SettingError
 from ssm_securestring.core.limits import (
     MAX_DESCRIPTION_CHARS,
@@ -86,7 +87,7 @@ class SecureStringParameterBase(cdk.Resource):
         Source:
             KMS Developer Guide, "How Parameter Store uses AWS KMS", permissions and encryption context.
         """
-        return self._grant(grantee, self._read())
+        return self._grant(grantee, READ_ACTIONS, (DECRYPT_ACTION,))
 
     def grant_write(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` encrypt and store a value of this parameter, without being able to read one.
@@ -98,7 +99,7 @@ class SecureStringParameterBase(cdk.Resource):
             GrantError: The tier of an imported parameter is not known, or the policies of ``grantee`` cannot be
                 changed from here.
         """
-        return self._grant(grantee, self._write())
+        return self._grant(grantee, WRITE_ACTIONS, self._encrypt_actions())
 
     def grant_read_write(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` do both.
@@ -106,29 +107,29 @@ class SecureStringParameterBase(cdk.Resource):
         Raises:
             GrantError: As for reading and for writing.
         """
-        return self._grant(grantee, [*self._read(), *self._write()])
+        key_actions = (DECRYPT_ACTION, *self._encrypt_actions())
+        return self._grant(grantee, READ_ACTIONS + WRITE_ACTIONS, key_actions)
 
-    def _grant(self, grantee: iam.IGrantable, statements: list[iam.PolicyStatement]) -> iam.Grant:
+    def _grant(
+        self, grantee: iam.IGrantable, parameter_actions: Sequence[str], key_actions: Sequence[str]
+    ) -> iam.Grant:
+        statements = statements_for(
+            parameter_actions,
+            key_actions,
+            parameter_arn=str(self._at),
+            key_arn=self._key.key_arn,
+            region=self._at.region,
+        )
         return add_to_principal(grantee, statements, resource=f"parameter {self._at.name.text}")
 
-    def _read(self) -> list[iam.PolicyStatement]:
-        return read_statements(
-            parameter_arn=str(self._at), key_arn=self._key.key_arn, region=self._at.region
-        )
-
-    def _write(self) -> list[iam.PolicyStatement]:
+    def _encrypt_actions(self) -> tuple[str, ...]:
         if self._tier is None:
             raise GrantError(
                 f"parameter {self._at.name.text}",
                 problem="because writing takes other permissions for each tier and its tier is not known here",
                 fix="pass tier= where it is imported",
             )
-        return write_statements(
-            parameter_arn=str(self._at),
-            key_arn=self._key.key_arn,
-            region=self._at.region,
-            tier=self._tier,
-        )
+        return encrypt_actions(self._tier)
 
 
 @jsii.implements(cdk.ITaggable)

@@ -24,7 +24,6 @@ _FUNCTION_TIMEOUT: Final = cdk.Duration.minutes(2)
 SERVICE_TIMEOUT: Final = cdk.Duration.minutes(10)
 # boto3 takes seconds to load on the CPU share of 128 MB.
 _MEMORY_MIB: Final = 256
-# The value is not needed for anything but another put, but a put always sends a value.
 _PARAMETER_ACTIONS: Final = (
     "ssm:AddTagsToResource",
     "ssm:GetParameter",
@@ -34,13 +33,12 @@ _PARAMETER_ACTIONS: Final = (
 )
 # IAM User Guide, "IAM and AWS STS quotas": characters of one managed policy.
 _MANAGED_POLICY_CHARS: Final = 6144
-# What a policy holds besides ARNs: statement frames, actions, condition keys, one key's ARN. Measured: 1,050.
-_FRAME_CHARS: Final = 1400
-# What each further key adds: two statements with their conditions. Measured: 560.
-_KEY_FRAME_CHARS: Final = 700
-_ARN_PREFIX_CHARS: Final = 70
-# A parameter's ARN appears in the Parameter Store statement and in at most three KMS conditions.
-_MENTIONS: Final = 4
+# IAM User Guide, the same page: managed policies of one role, unless the account's quota was raised.
+_POLICIES_PER_ROLE: Final = 10
+# What a policy holds besides ARNs of parameters, rounded up; a test renders full policies and holds them to the limit.
+_FRAME_CHARS: Final = 400
+_KEY_FRAME_CHARS: Final = 750
+_ARN_PREFIX_CHARS: Final = len('"arn:aws-us-gov:ssm:ap-southeast-2:111122223333:parameter/",')
 
 
 @jsii.implements(iam.IGrantable)
@@ -105,12 +103,23 @@ class SecureStringProvider(Construct):
             raise SettingError(
                 "name", problem=f"{name.text!r} is taken by {holder}", fix="give each parameter a name of its own"
             )
-        needed = _MENTIONS * (_ARN_PREFIX_CHARS + len(name.text))
+        # Its ARN stands in the list of parameters, and in the condition of each KMS action.
+        mentions = 1 + len(_key_actions(tier))
+        needed = mentions * (_ARN_PREFIX_CHARS + len(name.text))
         if not self._pages or not self._pages[-1].has_room_for(needed, key):
-            self._pages.append(_PolicyPage(self, f"Parameters{len(self._pages) + 1}", role=self._role))
+            self._turn_page()
         page = self._pages[-1]
         page.add(needed, arn=arn, key=key, tier=tier)
         return page.policy
+
+    def _turn_page(self) -> None:
+        self._pages.append(_PolicyPage(self, f"Parameters{len(self._pages) + 1}", role=self._role))
+        if len(self._pages) == _POLICIES_PER_ROLE + 1:
+            cdk.Annotations.of(self).add_warning_v2(
+                "ssm-securestring:policies-per-role",
+                f"The parameters of this stack need more than {_POLICIES_PER_ROLE} managed policies on one role, which "
+                "is IAM's default quota: put some of them into another stack, or have the quota raised",
+            )
 
     def _retire_own(self) -> iam.PolicyStatement:
         stack = cdk.Stack.of(self)
@@ -137,6 +146,11 @@ class SecureStringProvider(Construct):
 
 
 _SHARED_ID: Final = "SecureStringProvider"
+
+
+def _key_actions(tier: Tier) -> tuple[str, ...]:
+    # Decrypt too: a change of description sends the value again, so the function has to read it.
+    return (*encrypt_actions(tier), DECRYPT_ACTION)
 
 
 @dataclass(slots=True)
@@ -171,7 +185,7 @@ class _PolicyPage:
         if key.key_arn is None:
             return
         use = self._keys.setdefault(key.key_arn, _KeyUse(statements={}, arns={}))
-        for action in (*encrypt_actions(tier), DECRYPT_ACTION):
+        for action in _key_actions(tier):
             arns = use.arns.setdefault(action, [])
             arns.append(arn)
             statement = use.statements.get(action)

@@ -1,0 +1,6 @@
+"""The helper that applications import: fetch and decrypt parameters at run time."""
+
+from ssm_securestring.runtime.secret import SecretValue
+from ssm_securestring.runtime.secure_strings import SecretValues, SecureStrings
+
+__all__ = ["SecretValue", "SecretValues", "SecureStrings"]

@@ -1,0 +1,60 @@
+"""A value that shows itself only when it is asked to."""
+
+import hmac
+from typing import Final, NoReturn, final
+
+_MASK: Final = "SecretValue(***)"
+
+
+@final
+class SecretValue:
+    """The decrypted value of a parameter. :meth:`reveal` is the only way out.
+
+    Printing, formatting and logging show a mask; pickling is refused; two values compare in constant time.
+
+    Example:
+        >>> str(SecretValue("correct horse"))
+        'SecretValue(***)'
+    """
+
+    __slots__ = ("__text",)
+
+    def __init__(self, text: str) -> None:
+        """Wrap a text."""
+        object.__setattr__(self, "_SecretValue__text", text)
+
+    def reveal(self) -> str:
+        """Return the value. Hand it on at once; do not keep, print or log it."""
+        text: str = self.__text
+        return text
+
+    def __repr__(self) -> str:
+        """Return a mask of constant length."""
+        return _MASK
+
+    __str__ = __repr__
+
+    def __format__(self, format_spec: str) -> str:
+        """Return the mask, whatever the format."""
+        del format_spec
+        return _MASK
+
+    def __eq__(self, other: object) -> bool:
+        """Compare in constant time; never equal to a plain text, so that no such comparison is written."""
+        if not isinstance(other, SecretValue):
+            return NotImplemented
+        return hmac.compare_digest(self.reveal().encode(), other.reveal().encode())
+
+    __hash__ = None  # type: ignore[assignment]  # a hash table would compare, and a hash would tell of, the value
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        """Refuse: the value does not change."""
+        raise AttributeError(f"SecretValue is immutable: {name} cannot be set")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        """Refuse: the value does not change."""
+        raise AttributeError(f"SecretValue is immutable: {name} cannot be deleted")
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse: a pickle would hold the value in clear."""
+        raise TypeError("SecretValue cannot be pickled or copied: pass the parameter's name and fetch it there")

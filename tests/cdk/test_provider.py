@@ -1,0 +1,185 @@
+"""The function behind the custom resources: what it is made of, and what its role may do, exactly."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk.assertions import Annotations, Match
+
+from ssm_securestring.cdk import (
+    ParameterKey,
+    SecureStringParameter,
+    SecureStringProvider,
+    SecureStringsLayer,
+    Tier,
+)
+from tests.cdk.spelled import KEY_ARN, arn_of, bound_to, only, permissions, resources, statements_of
+
+KEY = ParameterKey.from_key_arn(KEY_ARN)
+
+
+def test_the_role_may_do_exactly_this(stack: cdk.Stack) -> None:
+    """Two parameters under one key, one for each tier: each ARN in its own lists, no action by wildcard."""
+    SecureStringParameter(stack, "Db", name="/shop/db", encryption_key=KEY)
+    SecureStringParameter(stack, "Big", name="/shop/big", encryption_key=KEY, tier=Tier.ADVANCED)
+
+    policy = only(stack, "AWS::IAM::ManagedPolicy")["Properties"]["PolicyDocument"]
+    both = [arn_of("/shop/db"), arn_of("/shop/big")]
+    bound_to_both = {"StringEquals": {**bound_to("/shop/db")["StringEquals"]}}  # type: ignore[dict-item]
+    bound_to_both["StringEquals"]["kms:EncryptionContext:PARAMETER_ARN"] = both
+    expected = [
+        {
+            "Effect": "Allow",
+            "Action": [
+                "ssm:AddTagsToResource",
+                "ssm:GetParameter",
+                "ssm:ListTagsForResource",
+                "ssm:PutParameter",
+                "ssm:RemoveTagsFromResource",
+            ],
+            "Resource": both,
+        },
+        {"Effect": "Allow", "Action": "kms:Encrypt", "Resource": KEY_ARN, "Condition": bound_to("/shop/db")},
+        {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY_ARN, "Condition": bound_to_both},
+        {
+            "Effect": "Allow",
+            "Action": "kms:GenerateDataKey",
+            "Resource": KEY_ARN,
+            "Condition": bound_to("/shop/big"),
+        },
+    ]
+    assert permissions(policy["Statement"]) == permissions(expected)
+
+
+def test_deletion_goes_by_this_stacks_ownership_tag(stack: cdk.Stack) -> None:
+    """At clean-up the template names the parameter no more, so its ARN cannot be in the role; its tag is."""
+    SecureStringParameter(stack, "Db", name="/shop/db", encryption_key=KEY)
+
+    log_group, retire = statements_of(stack, "SecureStringProviderRole")
+    assert log_group["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert retire == {
+        "Effect": "Allow",
+        "Action": ["ssm:DeleteParameter", "ssm:ListTagsForResource"],
+        "Resource": arn_of("/*"),
+        "Condition": {"StringEquals": {"aws:ResourceTag/ssm-securestring:stack": {"Ref": "AWS::StackId"}}},
+    }
+
+
+def test_the_function_is_one_for_the_stack_and_spelled_out(stack: cdk.Stack) -> None:
+    """Runtime, architecture, memory, time-out, log group with retention; no managed policy of AWS."""
+    SecureStringParameter(stack, "Db", encryption_key=KEY)
+    SecureStringParameter(stack, "Api", encryption_key=KEY)
+
+    properties = only(stack, "AWS::Lambda::Function")["Properties"]
+    (log_group,) = resources(stack, "AWS::Logs::LogGroup")
+    assert {key: properties[key] for key in properties if key not in {"Code", "Role", "Description"}} == {
+        "Runtime": "python3.14",
+        "Architectures": ["arm64"],
+        "Handler": "ssm_securestring.handler.on_event.on_event",
+        "MemorySize": 256,
+        "Timeout": 120,
+        "LoggingConfig": {"LogGroup": {"Ref": log_group}},
+    }
+    assert only(stack, "AWS::Logs::LogGroup")["Properties"]["RetentionInDays"] == 30
+    assert "ManagedPolicyArns" not in only(stack, "AWS::IAM::Role")["Properties"]
+
+
+def test_parameters_wait_for_the_permission_to_make_them(stack: cdk.Stack) -> None:
+    """A managed policy is not a dependency of the function by itself."""
+    SecureStringParameter(stack, "Db", encryption_key=KEY)
+
+    (policy,) = resources(stack, "AWS::IAM::ManagedPolicy")
+    assert policy in only(stack, "Custom::SsmSecureString")["DependsOn"]
+
+
+@pytest.mark.parametrize("name", ["/shop/p{:03}", "/shop/" + "n" * 200 + "{:03}"], ids=["short", "long"])
+def test_many_parameters_stay_within_what_iam_holds(stack: cdk.Stack, name: str) -> None:
+    """Each managed policy has at most 6,144 characters, and is well filled."""
+    count = 60
+    for number in range(count):
+        SecureStringParameter(
+            stack,
+            f"P{number}",
+            name=name.format(number),
+            encryption_key=KEY,
+            tier=Tier.INTELLIGENT_TIERING,
+        )
+
+    policies = list(resources(stack, "AWS::IAM::ManagedPolicy").values())
+    statements = [each["Properties"]["PolicyDocument"]["Statement"] for each in policies]
+    named = {
+        resource
+        for each in statements
+        for action, resource, _ in permissions(each)
+        if action == "ssm:PutParameter"
+    }
+    assert max(len(_rendered(each["Properties"]["PolicyDocument"])) for each in policies) <= 6144
+    assert len(named) == count
+    warned = Annotations.from_stack(stack).find_warning("*", Match.string_like_regexp("IAM's default quota"))
+    assert bool(warned) == (len(policies) > 10)
+
+
+def test_each_key_has_its_own_statements(stack: cdk.Stack) -> None:
+    """A parameter under one key gives the function nothing under another."""
+    other = "arn:aws:kms:eu-west-1:111122223333:key/ffffffff-12ab-34cd-56ef-1234567890ab"
+    SecureStringParameter(stack, "Db", name="/shop/db", encryption_key=KEY)
+    SecureStringParameter(
+        stack, "Api", name="/shop/api", encryption_key=ParameterKey.from_key_arn(other)
+    )
+
+    statements = only(stack, "AWS::IAM::ManagedPolicy")["Properties"]["PolicyDocument"]["Statement"]
+    under_key = [each for each in statements if "Condition" in each]
+    assert permissions(under_key) == permissions(
+        [
+            {"Action": ["kms:Encrypt", "kms:Decrypt"], "Resource": key, "Condition": bound_to(name)}
+            for key, name in ((KEY_ARN, "/shop/db"), (other, "/shop/api"))
+        ]
+    )
+
+
+def test_the_functions_package_holds_core_and_handler_only(tmp_path: Path) -> None:
+    """No constructs, no embedded AWS, no compiled files: small, and the same hash on every machine."""
+    stack = cdk.Stack(cdk.App(outdir=str(tmp_path)), "Shop")
+    SecureStringParameter(stack, "Db", encryption_key=KEY)
+    SecureStringsLayer(stack, "Layer")
+    stack.node.root.synth()  # type: ignore[attr-defined]  # the root is the app
+
+    packages = {
+        frozenset(each.relative_to(asset).as_posix() for each in asset.rglob("*") if each.is_file())
+        for asset in tmp_path.glob("asset.*")
+    }
+    tops = {frozenset("/".join(file.split("/")[:-1]) for file in package) for package in packages}
+    assert tops == {
+        frozenset({"ssm_securestring", "ssm_securestring/core", "ssm_securestring/handler"}),
+        frozenset({f"python/ssm_securestring{part}" for part in ("", "/core", "/runtime")}),
+    }
+    assert all(file.endswith(".py") for package in packages for file in package)
+
+
+def test_failures_can_be_watched(stack: cdk.Stack) -> None:
+    """The metric counts runs of this function that ended in an error."""
+    provider = SecureStringProvider.of(stack)
+    metric = provider.metric_failures(period=cdk.Duration.minutes(5))
+    assert (metric.metric_name, metric.statistic, metric.period.to_minutes()) == ("Errors", "Sum", 5)
+    assert isinstance(provider.grant_principal, iam.Role)
+
+
+def _rendered(document: Any) -> str:  # noqa: ANN401 - a template is JSON
+    """Return a policy as IAM counts it, without white space, with the longest values that references can have."""
+    if isinstance(document, dict) and set(document) & {"Fn::Join", "Ref", "Fn::GetAtt"}:
+        if "Fn::Join" in document:
+            return "".join(_rendered(each) for each in document["Fn::Join"][1])
+        return "aws-us-gov" if document.get("Ref") == "AWS::Partition" else "x" * 80
+    if isinstance(document, dict):
+        return "{" + ",".join(f'"{key}":{_quoted(value)}' for key, value in document.items()) + "}"
+    if isinstance(document, list):
+        return "[" + ",".join(_quoted(each) for each in document) + "]"
+    return str(document)
+
+
+def _quoted(value: Any) -> str:  # noqa: ANN401
+    text = _rendered(value)
+    return text if text.startswith(("{", "[")) else json.dumps(text)

@@ -12,6 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from ssm_securestring.cdk.assets import PYTHON_RUNTIME, function_code
+from ssm_securestring.cdk.findings import accept
 from ssm_securestring.cdk.keys import KeyReference
 from ssm_securestring.core.encryption import DECRYPT_ACTION, encrypt_actions, exact_conditions
 from ssm_securestring.core.errors import SettingError
@@ -61,9 +62,10 @@ class SecureStringProvider(Construct):
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
+        accept(log_group, {"CKV_AWS_158": "It holds an allow-list of fields and no value of a secret"})
         self._role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log_group.grant_write(self._role)
-        self._role.add_to_policy(self._retire_own())
+        self._retire_own()
         self._function = self._define_function(log_group)
 
     @classmethod
@@ -121,16 +123,32 @@ class SecureStringProvider(Construct):
                 "is IAM's default quota: put some of them into another stack, or have the quota raised",
             )
 
-    def _retire_own(self) -> iam.PolicyStatement:
+    def _retire_own(self) -> None:
         stack = cdk.Stack.of(self)
-        return iam.PolicyStatement(
-            actions=["ssm:DeleteParameter", "ssm:ListTagsForResource"],
-            resources=[stack.format_arn(service="ssm", resource="parameter", resource_name="*")],
-            conditions={"StringEquals": {f"aws:ResourceTag/{STACK_TAG}": stack.stack_id}},
+        self._role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["ssm:DeleteParameter", "ssm:ListTagsForResource"],
+                resources=[stack.format_arn(service="ssm", resource="parameter", resource_name="*")],
+                conditions={"StringEquals": {f"aws:ResourceTag/{STACK_TAG}": stack.stack_id}},
+            )
+        )
+        # As cdk-nag writes it: <AWS::Region> for what is not known at synthesis.
+        partition, region, account = (
+            f"<AWS::{name}>" if cdk.Token.is_unresolved(text) else text
+            for name, text in (
+                ("Partition", stack.partition),
+                ("Region", stack.region),
+                ("AccountId", stack.account),
+            )
+        )
+        any_parameter = f"arn:{partition}:ssm:{region}:{account}:parameter/*"
+        accept(
+            self._role,
+            {f"AwsSolutions-IAM5[Resource::{any_parameter}]": "Deletion goes by the stack's ownership tag"},
         )
 
     def _define_function(self, log_group: logs.ILogGroup) -> lambda_.Function:
-        return lambda_.Function(
+        function = lambda_.Function(
             self,
             "Function",
             description="Creates, changes and deletes the SecureString parameters of this stack",
@@ -143,6 +161,15 @@ class SecureStringProvider(Construct):
             role=self._role,
             log_group=log_group,
         )
+        accept(
+            function,
+            {
+                "CKV_AWS_115": "It runs during deployments only; a limit would make parameters wait for each other",
+                "CKV_AWS_116": "CloudFormation waits for its answer and fails the deployment without one",
+                "CKV_AWS_117": "It calls AWS services only, and nothing inside a VPC",
+            },
+        )
+        return function
 
 
 _SHARED_ID: Final = "SecureStringProvider"

@@ -1,0 +1,176 @@
+"""``make demo``: the main job from beginning to end, with everything it started stopped in the end."""
+
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+import boto3
+
+from demo.access import Observation, find_parameters, observe
+from demo.cdk import ROOT, Cdk, CdkError
+from demo.report import Progress, access_table, kms_table, say, table
+from ssm_securestring.core.errors import SecureStringError
+from ssm_securestring.local import EmbeddedAws
+from stacks.access import ACCESS
+
+SCRATCH: Final = ROOT / ".ssm-securestring" / "demo"
+_PATH: Final = "/shop"
+_STEPS: Final = 7
+
+
+class DemoError(Exception):
+    """The example does not do what it says."""
+
+
+def run(*, keep: bool) -> None:
+    """Run the main job.
+
+    Args:
+        keep: Leave the embedded AWS running with everything deployed, and say how to use it.
+
+    Raises:
+        DemoError: Something was observed that the app does not declare.
+        CdkError: The CDK CLI ended with an error.
+    """
+    progress = Progress(_STEPS)
+    shutil.rmtree(SCRATCH, ignore_errors=True)
+    SCRATCH.mkdir(parents=True)
+    kept = False
+    with progress.step("start the embedded AWS on loopback"):
+        aws = EmbeddedAws.start(SCRATCH / "aws")
+        say(f"{aws.endpoint_url}, account {aws.account}, {aws.region}")
+    try:
+        _use_only(aws)
+        cdk = Cdk(aws.environment(), scratch=SCRATCH, say=say)
+        observations = _deploy_and_observe(progress, cdk, aws)
+        if keep:
+            kept = True
+            _explain(aws)
+        else:
+            with progress.step("cdk destroy --all"):
+                cdk.run("destroy", "--all", "--force", "--app", str(SCRATCH / "cdk.out"))
+    finally:
+        if not kept:
+            _stop(progress, aws)
+    _judge(observations)
+    print(f"\nAll {len(observations)} observations are as the app declares. {progress.total_seconds():.0f} s in all.")
+
+
+def _deploy_and_observe(progress: Progress, cdk: Cdk, aws: EmbeddedAws) -> list[Observation]:
+    assembly, outputs = SCRATCH / "cdk.out", SCRATCH / "outputs.json"
+    with progress.step("cdk bootstrap"):
+        cdk.run("bootstrap", f"aws://{aws.account}/{aws.region}")
+    with progress.step("cdk deploy --all"):
+        cdk.run(
+            "deploy",
+            "--all",
+            "--require-approval=never",
+            f"--output={assembly}",
+            f"--outputs-file={outputs}",
+            "--progress=events",
+        )
+    session = boto3.Session(region_name=aws.region)
+    found = json.loads(outputs.read_text(encoding="utf-8"))["ShopService"]
+    _show_what_was_created(session)
+    with progress.step("invoke the orders function, which fetches and decrypts its parameter under its own role"):
+        _invoke(session, found["OrdersFunctionName"])
+    with progress.step("assume each role and try to read, write and directly decrypt each parameter"):
+        roles = {name.removesuffix("RoleArn"): arn for name, arn in found.items() if name.endswith("RoleArn")}
+        declared = {who: {f"{_PATH}/{name}": what for name, what in own.items()} for who, own in ACCESS.items()}
+        observations = list(observe(session, roles, find_parameters(session, _PATH), declared))
+    print(f"\nWho can do what, observed:\n\n{access_table(observations)}")
+    print(f"\nCalls to KMS that Parameter Store made in the caller's name:\n\n{kms_table(aws.trail())}")
+    return observations
+
+
+def _show_what_was_created(session: boto3.Session) -> None:
+    ssm, cloudformation = session.client("ssm"), session.client("cloudformation")
+    print("\nCreated:\n")
+    for stack in ("ShopParameters", "ShopService"):
+        resources = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+        kinds = [each["ResourceType"] for each in resources]
+        counted = ", ".join(f"{kinds.count(kind)} x {kind}" for kind in sorted(set(kinds)))
+        print(f"{stack}: {counted}")
+    described = ssm.get_paginator("describe_parameters").paginate(
+        ParameterFilters=[{"Key": "Path", "Option": "Recursive", "Values": [_PATH]}]
+    )
+    rows = [
+        (each["Name"], each["Type"], each["Tier"], str(each["Version"]), each.get("Description", ""))
+        for page in described
+        for each in page["Parameters"]
+    ]
+    print(f"\n{table(['parameter', 'type', 'tier', 'version', 'description'], sorted(rows))}")
+
+
+def _invoke(session: boto3.Session, function_name: str) -> None:
+    answer = session.client("lambda").invoke(FunctionName=function_name)
+    payload = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        raise DemoError(f"the orders function failed with {payload.get('errorType')}: {payload.get('errorMessage')}")
+    say(f"it answered {payload}")
+    if payload != {"parameter": f"{_PATH}/db/password", "length_chars": 40}:
+        raise DemoError("the orders function did not read the 40 characters that were generated")
+
+
+def _judge(observations: Sequence[Observation]) -> None:
+    wrong = [each for each in observations if not each.as_declared]
+    if wrong:
+        texts = [f"{each.principal} may {'' if each.allowed else 'not '}{each.operation} {each.parameter}" for each in wrong]
+        raise DemoError("not as the app declares: " + "; ".join(texts))
+
+
+def _use_only(aws: EmbeddedAws) -> None:
+    """Let boto3 in this process see the embedded AWS and no other."""
+    for name in [each for each in os.environ if each.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(aws.environment())
+
+
+def _explain(aws: EmbeddedAws) -> None:
+    folder = os.path.relpath(SCRATCH / "aws")
+    print(
+        f"""
+The embedded AWS is still running (process {aws.pid}, {aws.endpoint_url}). To use it:
+
+  . .venv/bin/activate
+  eval "$(ssm-securestring local env --directory {folder})"
+  aws ssm get-parameter --name {_PATH}/db/password
+  aws ssm get-parameter --name {_PATH}/db/password --with-decryption
+  cdk diff
+  ssm-securestring local trail --directory {folder}
+
+To stop it:  ssm-securestring local stop --directory {folder}"""
+    )
+
+
+def _stop(progress: Progress, aws: EmbeddedAws) -> None:
+    with progress.step("stop the embedded AWS and remove what was written"):
+        aws.stop()
+        shutil.rmtree(SCRATCH, ignore_errors=True)
+        if not any(SCRATCH.parent.iterdir()):
+            SCRATCH.parent.rmdir()
+
+
+def _leave(number: int, frame: object) -> NoReturn:
+    del frame
+    raise SystemExit(128 + number)
+
+
+def main() -> None:
+    """Run, and end with an exit code: 0 as declared, 1 not so, 128 + signal when interrupted."""
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        run(keep=os.environ.get("KEEP", "") not in {"", "0"})
+    except (DemoError, CdkError, SecureStringError) as error:
+        sys.exit(f"\ndemo: {error}")
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+
+
+if __name__ == "__main__":
+    main()

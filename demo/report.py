@@ -1,0 +1,83 @@
+"""What the demo prints, for people."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from demo.access import Observation, Operation
+from ssm_securestring.local import TrailRecord
+
+
+class Progress:
+    """Says what each step does while it runs, and how long it took."""
+
+    def __init__(self, steps: int) -> None:
+        self._steps = steps
+        self._done = 0
+        self._began = time.monotonic()
+
+    @contextmanager
+    def step(self, text: str) -> Iterator[None]:
+        """Announce a step; print its time when it ends, however it ends."""
+        self._done += 1
+        began = time.monotonic()
+        print(f"\n[{self._done}/{self._steps}] {text}", flush=True)
+        try:
+            yield
+        finally:
+            print(f"      {time.monotonic() - began:.1f} s", flush=True)
+
+    def total_seconds(self) -> float:
+        """Return the time since the beginning."""
+        return time.monotonic() - self._began
+
+
+def say(line: str) -> None:
+    """Print one line of a step; empty ones are left out."""
+    if line.strip():
+        print(f"      {line}", flush=True)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table with columns as wide as their longest text."""
+    lines = [tuple(head), *(tuple(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    texts = ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return "\n".join([texts[0], "  ".join("-" * width for width in widths), *texts[1:]])
+
+
+def access_table(observations: Sequence[Observation]) -> str:
+    """Return principal by parameter: what was allowed, what was refused, and where that is not what was declared."""
+    cells: dict[tuple[str, str], dict[Operation, Observation]] = {}
+    for each in observations:
+        cells.setdefault((each.principal, each.parameter), {})[each.operation] = each
+    rows = [
+        (principal, parameter, *(_cell(tried[operation]) for operation in Operation))
+        for (principal, parameter), tried in cells.items()
+    ]
+    return table(["principal", "parameter", *Operation], rows)
+
+
+def _cell(observation: Observation) -> str:
+    text = "allowed" if observation.allowed else "refused"
+    return text if observation.as_declared else f"{text.upper()}, NOT AS DECLARED"
+
+
+def kms_table(trail: Iterable[TrailRecord]) -> str:
+    """Return the calls to KMS that Parameter Store made in somebody's name, equal ones counted."""
+    counted: dict[tuple[str, str, str, str], int] = {}
+    for record in trail:
+        if record.event_source != "kms.amazonaws.com" or record.invoked_by != "ssm.amazonaws.com":
+            continue
+        context = ", ".join(f"{key}={value}" for key, value in record.encryption_context.items())
+        row = (record.event_name, short_name(record.caller), context, record.error_code or "ok")
+        counted[row] = counted.get(row, 0) + 1
+    rows = [(str(count), *row) for row, count in counted.items()]
+    return table(["calls", "operation", "caller", "encryption context", "result"], rows)
+
+
+def short_name(arn: str) -> str:
+    """Return the name of a role or user in an ARN of IAM or STS."""
+    resource = arn.split(":")[-1]
+    parts = resource.split("/")
+    return parts[1] if len(parts) > 1 else resource

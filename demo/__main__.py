@@ -6,7 +6,6 @@ import shutil
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final, NoReturn
 
 import boto3
@@ -120,7 +119,9 @@ def _invoke(session: boto3.Session, function_name: str) -> None:
 def _judge(observations: Sequence[Observation]) -> None:
     wrong = [each for each in observations if not each.as_declared]
     if wrong:
-        texts = [f"{each.principal} may {'' if each.allowed else 'not '}{each.operation} {each.parameter}" for each in wrong]
+        texts = [
+            f"{each.principal} may {'' if each.allowed else 'not '}{each.operation} {each.parameter}" for each in wrong
+        ]
         raise DemoError("not as the app declares: " + "; ".join(texts))
 
 

@@ -2,7 +2,7 @@
 
 import base64
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -163,11 +163,9 @@ def _decrypt_directly(session: boto3.Session, parameter: Parameter) -> None:
     answers: list[str | None] = []
     inner = botocore.session.Session()
     # The SDK hides what KMS answered.
-    inner.register("after-call.kms.Decrypt", lambda parsed, **_: answers.append(parsed.get("Error", {}).get("Code")))
+    inner.register("after-call.kms.Decrypt", _collect_into(answers))
     inner.set_credentials(credentials.access_key, credentials.secret_key, credentials.token)
-    provider = aws_encryption_sdk.StrictAwsKmsMasterKeyProvider(
-        key_ids=[parameter.key_arn], botocore_session=inner
-    )
+    provider = aws_encryption_sdk.StrictAwsKmsMasterKeyProvider(key_ids=[parameter.key_arn], botocore_session=inner)
     client = aws_encryption_sdk.EncryptionSDKClient()
     try:
         client.decrypt(source=parameter.ciphertext, key_provider=provider)
@@ -175,3 +173,10 @@ def _decrypt_directly(session: boto3.Session, parameter: Parameter) -> None:
         if answers == [_DENIED]:
             raise _RefusedError from error
         raise
+
+
+def _collect_into(answers: list[str | None]) -> Callable[..., None]:
+    def collect(**event: Any) -> None:  # noqa: ANN401 - botocore's event
+        answers.append(event["parsed"].get("Error", {}).get("Code"))
+
+    return collect

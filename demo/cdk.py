@@ -42,7 +42,7 @@ class Cdk:
         *,
         scratch: Path,
         app_folder: Path = ROOT,
-        say: Callable[[str], None] = lambda line: None,
+        say: Callable[[str], None] = lambda _line: None,
     ) -> None:
         host = urlsplit(environment.get("AWS_ENDPOINT_URL", "")).hostname
         if host not in {"127.0.0.1", "localhost"}:

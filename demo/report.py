@@ -78,6 +78,6 @@ def kms_table(trail: Iterable[TrailRecord]) -> str:
 
 def short_name(arn: str) -> str:
     """Return the name of a role or user in an ARN of IAM or STS."""
-    resource = arn.split(":")[-1]
+    resource = arn.rsplit(":", 1)[-1]
     parts = resource.split("/")
     return parts[1] if len(parts) > 1 else resource

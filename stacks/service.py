@@ -26,9 +26,7 @@ class ServiceStack(cdk.Stack):
         path: Path that they are under.
     """
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, parameters: ParametersStack, path: str
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, parameters: ParametersStack, path: str) -> None:
         """Define the principals and grant each its own."""
         super().__init__(scope, construct_id, description="Principals that use the shop's SecureString parameters")
         orders = self._orders_function(parameters.db_password)

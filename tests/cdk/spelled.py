@@ -18,15 +18,12 @@ def arn_of(name: str) -> dict[str, object]:
 
 def bound_to(name: str) -> dict[str, object]:
     """Spell the condition that binds a KMS permission to one parameter."""
-    return {
-        "StringEquals": {"kms:ViaService": VIA_SSM, "kms:EncryptionContext:PARAMETER_ARN": arn_of(name)}
-    }
+    return {"StringEquals": {"kms:ViaService": VIA_SSM, "kms:EncryptionContext:PARAMETER_ARN": arn_of(name)}}
 
 
 def resources(stack: cdk.Stack, kind: str) -> dict[str, Any]:
     """Return the resources of one type, by logical id."""
-    found: dict[str, Any] = Template.from_stack(stack).find_resources(kind)
-    return found
+    return dict(Template.from_stack(stack).find_resources(kind))
 
 
 def only(stack: cdk.Stack, kind: str) -> Any:  # noqa: ANN401 - a template is JSON

@@ -1,7 +1,7 @@
 """What scanners find in our constructs is either not there or accepted with a reason, in every kind of stack."""
 
-import cdk_nag
 import aws_cdk as cdk
+import cdk_nag
 import pytest
 
 from ssm_securestring.cdk import SecureStringParameter, Tier
@@ -26,7 +26,7 @@ def test_cdk_nag_finds_nothing(known: bool, literals: bool) -> None:  # noqa: FB
 
 
 def test_a_reason_goes_where_its_scanner_looks(stack: cdk.Stack) -> None:
-    """checkov reads the metadata of the resource."""
+    """Checkov reads the metadata of the resource."""
     resource = cdk.CfnResource(stack, "Resource", type="AWS::SNS::Topic")
     accept(resource, {"CKV_AWS_26": "It carries no secret"})
 

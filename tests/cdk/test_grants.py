@@ -25,28 +25,23 @@ EITHER = {
 }
 
 
-def listed(actions: object) -> list[str]:
+def _listed(actions: object) -> list[str]:
     return [actions] if isinstance(actions, str) else list(actions)  # type: ignore[call-overload]  # JSON
 
 
-def role(stack: cdk.Stack) -> iam.Role:
+def _role(stack: cdk.Stack) -> iam.Role:
     return iam.Role(stack, "Reader", assumed_by=iam.AccountRootPrincipal())
 
 
-def owned(stack: cdk.Stack, tier: Tier) -> SecureStringParameterBase:
+def _owned(stack: cdk.Stack, tier: Tier) -> SecureStringParameterBase:
     return SecureStringParameter(stack, "Db", name="/shop/db", encryption_key=KEY, tier=tier)
 
 
-def imported(stack: cdk.Stack, tier: Tier) -> SecureStringParameterBase:
+def _imported(stack: cdk.Stack, tier: Tier) -> SecureStringParameterBase:
     return SecureStringParameter.from_name(stack, "Db", name="/shop/db", encryption_key=KEY, tier=tier)
 
 
-def by_arn(stack: cdk.Stack, tier: Tier) -> SecureStringParameterBase:
-    arn = "arn:aws:ssm:eu-west-1:111122223333:parameter/shop/db"
-    return SecureStringParameter.from_arn(stack, "Db", arn=arn, encryption_key=KEY, tier=tier)
-
-
-@pytest.mark.parametrize("make", [owned, imported])
+@pytest.mark.parametrize("make", [_owned, _imported])
 @pytest.mark.parametrize(
     ("tier", "encrypt"),
     [(Tier.STANDARD, ENCRYPT), (Tier.ADVANCED, DATA_KEY), (Tier.INTELLIGENT_TIERING, EITHER)],
@@ -57,7 +52,7 @@ def test_each_verb_and_tier_gives_exactly_these_statements(
 ) -> None:
     """Owned and imported alike; nothing about history, paths, deletion, or other parameters under the key."""
     assert callable(make)
-    principal = role(stack)
+    principal = _role(stack)
 
     grant = getattr(make(stack, tier), verb)(principal)
 
@@ -66,7 +61,7 @@ def test_each_verb_and_tier_gives_exactly_these_statements(
         "grant_write": [WRITE, encrypt],
         "grant_read_write": [
             {**READ, "Action": ["ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter"]},
-            {**DECRYPT, "Action": ["kms:Decrypt", *listed(encrypt["Action"])]},
+            {**DECRYPT, "Action": ["kms:Decrypt", *_listed(encrypt["Action"])]},
         ],
     }
     assert grant.success
@@ -78,7 +73,7 @@ def test_a_parameter_by_arn_is_bound_to_the_region_of_that_arn(stack: cdk.Stack)
     arn = "arn:aws:ssm:us-east-1:111122223333:parameter/shop/db"
     key = ParameterKey.from_key_arn("arn:aws:kms:us-east-1:111122223333:key/k")
 
-    SecureStringParameter.from_arn(stack, "Db", arn=arn, encryption_key=key).grant_read(role(stack))
+    SecureStringParameter.from_arn(stack, "Db", arn=arn, encryption_key=key).grant_read(_role(stack))
 
     assert statements_of(stack, "Reader") == [
         {**READ, "Resource": arn},
@@ -98,11 +93,9 @@ def test_a_parameter_by_arn_is_bound_to_the_region_of_that_arn(stack: cdk.Stack)
 
 def test_under_the_aws_managed_key_there_is_nothing_to_permit_in_kms(stack: cdk.Stack) -> None:
     """Its key policy admits every principal of the account; an identity statement would only pretend."""
-    parameter = SecureStringParameter(
-        stack, "Db", name="/shop/db", encryption_key=ParameterKey.aws_managed()
-    )
+    parameter = SecureStringParameter(stack, "Db", name="/shop/db", encryption_key=ParameterKey.aws_managed())
 
-    parameter.grant_read_write(role(stack))
+    parameter.grant_read_write(_role(stack))
 
     assert statements_of(stack, "Reader") == [
         {**READ, "Action": ["ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter"]}
@@ -113,7 +106,7 @@ def test_under_the_aws_managed_key_there_is_nothing_to_permit_in_kms(stack: cdk.
 def test_every_principal_whose_policies_can_change_is_granted(stack: cdk.Stack, kind: str) -> None:
     """The decrypt statement is in the template, whoever the grantee is."""
     grantees: dict[str, iam.IGrantable] = {
-        "role": role(stack),
+        "role": _role(stack),
         "role-by-name": iam.Role.from_role_name(stack, "ByName", "x"),
         "user": iam.User(stack, "User"),
         "group": iam.Group(stack, "Group"),
@@ -122,7 +115,7 @@ def test_every_principal_whose_policies_can_change_is_granted(stack: cdk.Stack, 
         ),
         "lazy-role": iam.LazyRole(stack, "Lazy", assumed_by=iam.AccountRootPrincipal()),
     }
-    owned(stack, Tier.STANDARD).grant_read(grantees[kind])
+    _owned(stack, Tier.STANDARD).grant_read(grantees[kind])
     if kind == "lazy-role":
         assert isinstance(grantees[kind], iam.LazyRole)
         grantees[kind].role_arn  # type: ignore[attr-defined]  # noqa: B018 - asking for it makes the role
@@ -143,7 +136,7 @@ def test_fails_where_a_grant_would_silently_do_nothing(stack: cdk.Stack, kind: s
     """The CDK reports success for most of these; here synthesis stops, with the statements to attach by hand."""
     grantees: dict[str, iam.IGrantable] = {
         "immutable": iam.Role.from_role_arn(stack, "A", "arn:aws:iam::111122223333:role/x", mutable=False),
-        "without-updates": role(stack).without_policy_updates(),
+        "without-updates": _role(stack).without_policy_updates(),
         "other-account": iam.Role.from_role_arn(stack, "B", "arn:aws:iam::999922223333:role/x"),
         "function-without-role": lambda_.Function.from_function_arn(
             stack, "C", "arn:aws:lambda:eu-west-1:111122223333:function:f"
@@ -153,7 +146,7 @@ def test_fails_where_a_grant_would_silently_do_nothing(stack: cdk.Stack, kind: s
         "arn": iam.ArnPrincipal("arn:aws:iam::111122223333:role/y"),
     }
     with pytest.raises(GrantError) as caught:
-        imported(stack, Tier.STANDARD).grant_read(grantees[kind])
+        _imported(stack, Tier.STANDARD).grant_read(grantees[kind])
 
     message = str(caught.value)
     assert message.startswith("cannot grant parameter /shop/db, because the policies of this principal cannot be")
@@ -165,8 +158,8 @@ def test_fails_to_grant_writing_when_the_tier_is_not_known(stack: cdk.Stack) -> 
     """Standard and advanced take different permissions; guessing would deny at the first write."""
     parameter = SecureStringParameter.from_name(stack, "Db", name="/shop/db", encryption_key=KEY)
     with pytest.raises(GrantError, match="its tier is not known here: pass tier= where it is imported"):
-        parameter.grant_write(role(stack))
-    parameter.grant_read(role(cdk.Stack(stack, "Nested")))
+        parameter.grant_write(_role(stack))
+    parameter.grant_read(_role(cdk.Stack(stack, "Nested")))
 
 
 def test_a_grant_in_another_stack_makes_no_cycle_and_no_wildcard(stack: cdk.Stack) -> None:
@@ -175,7 +168,7 @@ def test_a_grant_in_another_stack_makes_no_cycle_and_no_wildcard(stack: cdk.Stac
     parameter = SecureStringParameter(stack, "Db", name="/shop/db", encryption_key=key)
     other = cdk.Stack(cdk.App.of(stack), "Other", env=cdk.Environment(account="111122223333", region="eu-west-1"))
 
-    parameter.grant_read(role(other))
+    parameter.grant_read(_role(other))
 
     read, decrypt = statements_of(other, "Reader")
     assert read == READ

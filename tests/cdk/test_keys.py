@@ -26,9 +26,7 @@ def test_the_key_policy_is_exactly_this(stack: cdk.Stack) -> None:
         "Resource": "*",
         "Condition": {
             "StringEquals": {"kms:CallerAccount": "111122223333", "kms:ViaService": VIA_SSM},
-            "StringLike": {
-                "kms:EncryptionContext:PARAMETER_ARN": [arn_of("/shop/*"), arn_of("/mail/*")]
-            },
+            "StringLike": {"kms:EncryptionContext:PARAMETER_ARN": [arn_of("/shop/*"), arn_of("/mail/*")]},
         },
     }
     assert {key: administration[key] for key in administration if key != "Action"} == {
@@ -75,9 +73,7 @@ def test_without_prefixes_the_policy_admits_parameters_of_this_account_and_regio
         (kms.KeySpec.HMAC_256, kms.KeyUsage.GENERATE_VERIFY_MAC),
     ],
 )
-def test_fails_for_a_key_that_is_not_symmetric(
-    stack: cdk.Stack, spec: kms.KeySpec, usage: kms.KeyUsage
-) -> None:
+def test_fails_for_a_key_that_is_not_symmetric(stack: cdk.Stack, spec: kms.KeySpec, usage: kms.KeyUsage) -> None:
     """Parameter Store supports only symmetric keys: refused here, not at the first write."""
     with pytest.raises(SettingError, match="supports only symmetric encryption keys: leave it out"):
         ParameterKey(stack, "Key", key_spec=spec)
@@ -97,9 +93,7 @@ def test_fails_for_a_key_that_is_not_symmetric(
         ({"pending_window": cdk.Duration.days(31)}, "pending_window is 31 days"),
     ],
 )
-def test_fails_for_days_out_of_range(
-    stack: cdk.Stack, settings: dict[str, cdk.Duration], message: str
-) -> None:
+def test_fails_for_days_out_of_range(stack: cdk.Stack, settings: dict[str, cdk.Duration], message: str) -> None:
     """With the range that KMS accepts."""
     with pytest.raises(SettingError, match=message):
         ParameterKey(stack, "Key", **settings)  # type: ignore[arg-type]  # one of the two durations

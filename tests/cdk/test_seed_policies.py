@@ -28,14 +28,14 @@ def stack() -> cdk.Stack:
     return cdk.Stack(app, "Page", env=cdk.Environment(account="111122223333", region="us-west-2"))
 
 
-def parameter(stack: cdk.Stack, name: str, tier: Tier) -> SecureStringParameterBase:
+def _parameter(stack: cdk.Stack, name: str, tier: Tier) -> SecureStringParameterBase:
     key = ParameterKey.from_key_arn(KEY)
     return SecureStringParameter.from_name(stack, "Parameter", name=name, encryption_key=key, tier=tier)
 
 
-def granted(stack: cdk.Stack, name: str, tier: Tier, verb: str) -> list[dict[str, Any]]:
+def _granted(stack: cdk.Stack, name: str, tier: Tier, verb: str) -> list[dict[str, Any]]:
     user = iam.Role(stack, "User", assumed_by=iam.AccountRootPrincipal())
-    getattr(parameter(stack, name, tier), verb)(user)
+    getattr(_parameter(stack, name, tier), verb)(user)
     return statements_of(stack, "User")
 
 
@@ -78,7 +78,7 @@ def test_a_policy_of_the_page(  # noqa: PLR0917 - one column of the table each
     """The same actions on the same kind of resource under the same key, for one parameter instead of its path."""
     arn = f"{ACCOUNT}/{name.removeprefix('/')}"
 
-    assert granted(stack, name, tier, verb) == [
+    assert _granted(stack, name, tier, verb) == [
         {"Effect": "Allow", "Action": ssm_actions, "Resource": arn},
         {
             "Effect": "Allow",

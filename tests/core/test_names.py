@@ -18,7 +18,14 @@ LEVELS = st.lists(
 
 @pytest.mark.parametrize(
     "name",
-    ["MyParameter", "/ReadableParameters/MyParameter", "/a", "a.b-c_d", "/shop/aws-key", "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15"],
+    [
+        "MyParameter",
+        "/ReadableParameters/MyParameter",
+        "/a",
+        "a.b-c_d",
+        "/shop/aws-key",
+        "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15",
+    ],
 )
 def test_accepts_what_parameter_store_accepts(name: str) -> None:
     """Names of the AWS documentation and at the edge of a rule are fine."""
@@ -32,8 +39,10 @@ def test_accepts_what_parameter_store_accepts(name: str) -> None:
         (" /shop/db", "parameter name ' /shop/db' has space around it: write '/shop/db'"),
         (
             "/shop/db password",
-            "parameter name '/shop/db password' contains ' ': "
-            "use only letters a-z and A-Z, digits, '_', '.', '-', and '/' between levels",
+            (
+                "parameter name '/shop/db password' contains ' ': "
+                "use only letters a-z and A-Z, digits, '_', '.', '-', and '/' between levels"
+            ),
         ),
         ("shop/db", "parameter name 'shop/db' has no leading slash: write '/shop/db'"),
         ("/shop//db", "parameter name '/shop//db' has an empty level: write '/shop/db'"),
@@ -41,13 +50,17 @@ def test_accepts_what_parameter_store_accepts(name: str) -> None:
         ("/", "parameter name '/' has an empty level: write one such as '/shop/db/password'"),
         (
             "/AWS/secret",
-            "parameter name '/AWS/secret' starts with 'aws', which AWS keeps for itself in any case of letters: "
-            "start with another word; further levels are free, '/shop/aws-key' for example",
+            (
+                "parameter name '/AWS/secret' starts with 'aws', which AWS keeps for itself in any case of letters: "
+                "start with another word; further levels are free, '/shop/aws-key' for example"
+            ),
         ),
         (
             "Ssm-secret",
-            "parameter name 'Ssm-secret' starts with 'ssm', which AWS keeps for itself in any case of letters: "
-            "start with another word; further levels are free, '/shop/aws-key' for example",
+            (
+                "parameter name 'Ssm-secret' starts with 'ssm', which AWS keeps for itself in any case of letters: "
+                "start with another word; further levels are free, '/shop/aws-key' for example"
+            ),
         ),
         (
             "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16",

@@ -39,9 +39,7 @@ FIRST_VERSION: dict[str, Any] = {
 }
 SOURCES = st.one_of(
     st.just(ExternalSource()),
-    st.builds(
-        SecretsManagerSource, secret_arn=st.text(min_size=1), json_field=st.none() | st.text()
-    ),
+    st.builds(SecretsManagerSource, secret_arn=st.text(min_size=1), json_field=st.none() | st.text()),
     st.builds(
         GeneratedSource,
         length_chars=st.integers(4, 8192),

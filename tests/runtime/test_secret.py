@@ -23,6 +23,10 @@ class Settings:
     password: SecretValue
 
 
+def _raise(error: Exception) -> None:
+    raise error
+
+
 def test_reveal_is_the_way_out() -> None:
     """The value comes back as it went in."""
     assert SecretValue(CANARY).reveal() == CANARY
@@ -33,10 +37,9 @@ def test_no_way_of_showing_it_shows_it(caplog: pytest.LogCaptureFixture) -> None
     value = SecretValue(CANARY)
     with caplog.at_level(logging.DEBUG):
         logging.getLogger(__name__).info("%s %r %s", value, value, {"password": value})
-    try:
-        raise ValueError(value)
-    except ValueError as error:
-        shown_by_traceback = "".join(traceback.format_exception(error))
+    with pytest.raises(ValueError, match=r"SecretValue") as caught:
+        _raise(ValueError(value))
+    shown_by_traceback = "".join(traceback.format_exception(caught.value))
     shown = [str(value), repr(value), f"{value}", f"{value!s:>40}", str([value]), repr(Settings(value)), caplog.text]
     assert str(value) == "SecretValue(***)"
     assert not [text for text in [*shown, shown_by_traceback] if CANARY in text]

@@ -155,7 +155,9 @@ def test_fails_for_a_key_that_cannot_be_used(path: str, break_key: Callable[[Any
 def test_fails_without_permission_in_parameter_store(path: str) -> None:
     """The message names the action, and the way to grant it."""
     put(f"{path}/db")
-    with pytest.raises(ParameterAccessDeniedError, match="ssm:GetParameter is denied. Grant ssm:GetParameter") as caught:
+    with pytest.raises(
+        ParameterAccessDeniedError, match=r"ssm:GetParameter is denied\. Grant ssm:GetParameter"
+    ) as caught:
         role_that_may({"Action": "s3:GetObject", "Resource": "*"}).get(f"{path}/db")
     assert isinstance(caught.value, PermissionError)
 
@@ -164,8 +166,8 @@ def test_fails_without_permission_in_kms(path: str) -> None:
     """The same code from the service, but another permission is missing: the message tells which, on which key."""
     key = make_key()
     put(f"{path}/db", KeyId=key)
-    allowed = {"Action": READ, "Resource": "*"}
-    with pytest.raises(ParameterAccessDeniedError, match="kms:Decrypt is denied. Grant kms:Decrypt on") as caught:
+    allowed: dict[str, object] = {"Action": READ, "Resource": "*"}
+    with pytest.raises(ParameterAccessDeniedError, match=r"kms:Decrypt is denied\. Grant kms:Decrypt on") as caught:
         role_that_may(allowed).get(f"{path}/db")
     assert "PARAMETER_ARN" in str(caught.value)
 
@@ -188,9 +190,7 @@ def test_the_conditions_of_a_grant_are_met_by_the_helper(path: str) -> None:
 
 def test_fails_with_one_sentence_when_nobody_answers(path: str) -> None:
     """No network, no credentials, no Region: an error of ours, with the cause kept."""
-    client = boto3.client(
-        "ssm", endpoint_url="http://127.0.0.1:1", config=Config(retries={"total_max_attempts": 1})
-    )
+    client = boto3.client("ssm", endpoint_url="http://127.0.0.1:1", config=Config(retries={"total_max_attempts": 1}))
     with pytest.raises(ParameterReadError, match="Parameter Store could not be asked") as caught:
         SecureStrings(client=client).get(path)
     assert caught.value.code == "NoAnswer"
@@ -214,7 +214,7 @@ def test_aws_own_parameters_can_be_asked_for() -> None:
 
 
 def test_no_log_line_holds_the_value(path: str, caplog: pytest.LogCaptureFixture) -> None:
-    """botocore writes response bodies at level DEBUG; from the helper's client on, it does not."""
+    """The AWS SDK writes response bodies at level DEBUG; from the helper's client on, it does not."""
     put(f"{path}/db", value=CANARY)
     secrets = SecureStrings(region="eu-west-1")
     with caplog.at_level(logging.DEBUG):

@@ -49,7 +49,8 @@ class SecureStringsLayer(lambda_.LayerVersion):
                 ignore_mode=cdk.IgnoreMode.GIT,
                 # A layer wants its packages below python/. The image is never pulled: the copy is made locally.
                 bundling=cdk.BundlingOptions(
-                    image=cdk.DockerImage.from_registry("not-used"), local=_BelowPython("core", "runtime")
+                    image=cdk.DockerImage.from_registry("not-used"),
+                    local=_BelowPython("core", "runtime"),  # type: ignore[arg-type]  # its options come as one object
                 ),
             ),
             compatible_runtimes=[

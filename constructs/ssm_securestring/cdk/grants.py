@@ -35,15 +35,11 @@ def statements_for(
     statements = [iam.PolicyStatement(actions=list(parameter_actions), resources=[parameter_arn])]
     if key_arn is not None:
         conditions = exact_conditions([parameter_arn], region=region)
-        statements.append(
-            iam.PolicyStatement(actions=list(key_actions), resources=[key_arn], conditions=conditions)
-        )
+        statements.append(iam.PolicyStatement(actions=list(key_actions), resources=[key_arn], conditions=conditions))
     return statements
 
 
-def add_to_principal(
-    grantee: iam.IGrantable, statements: Sequence[iam.PolicyStatement], *, resource: str
-) -> iam.Grant:
+def add_to_principal(grantee: iam.IGrantable, statements: Sequence[iam.PolicyStatement], *, resource: str) -> iam.Grant:
     """Give the statements to the grantee.
 
     Raises:

@@ -144,9 +144,7 @@ class ParameterKey(Construct):
             removal_policy=removal_policy,
             policy=iam.PolicyDocument(statements=[_administration(), self._use(prefixes)]),
         )
-        self._reference = KeyReference(
-            key_id=self._key.key_arn, key_arn=self._key.key_arn, path_prefixes=prefixes
-        )
+        self._reference = KeyReference(key_id=self._key.key_arn, key_arn=self._key.key_arn, path_prefixes=prefixes)
 
     @property
     def key(self) -> kms.Key:
@@ -205,9 +203,7 @@ class ParameterKey(Construct):
     def _use(self, prefixes: tuple[str, ...] | None) -> iam.PolicyStatement:
         stack = cdk.Stack.of(self)
         paths = ["*"] if prefixes is None else [f"{each.removeprefix('/')}/*" for each in prefixes]
-        patterns = [
-            stack.format_arn(service="ssm", resource="parameter", resource_name=each) for each in paths
-        ]
+        patterns = [stack.format_arn(service="ssm", resource="parameter", resource_name=each) for each in paths]
         return iam.PolicyStatement(
             sid="UseThroughParameterStore",
             principals=[iam.AccountRootPrincipal()],

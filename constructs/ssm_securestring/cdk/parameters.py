@@ -345,9 +345,7 @@ def _in_stack(scope: Construct, name: ParameterName) -> ParameterArn:
     at = ParameterArn(partition=stack.partition, region=stack.region, account=stack.account, name=name)
     if not any(cdk.Token.is_unresolved(each) for each in (stack.region, stack.account)):
         # The partition is a token even then; no partition of commercial Regions is shorter than "aws".
-        ParameterArn(
-            partition="aws", region=stack.region, account=stack.account, name=name
-        ).check_length()
+        ParameterArn(partition="aws", region=stack.region, account=stack.account, name=name).check_length()
     return at
 
 

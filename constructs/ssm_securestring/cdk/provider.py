@@ -89,9 +89,7 @@ class SecureStringProvider(Construct):
         """Count runs of the function that ended in an error, summed over ``period``."""
         return self._function.metric_errors(period=period, statistic="Sum")
 
-    def manage(
-        self, owner: Construct, *, name: ParameterName, arn: str, key: KeyReference, tier: Tier
-    ) -> Construct:
+    def manage(self, owner: Construct, *, name: ParameterName, arn: str, key: KeyReference, tier: Tier) -> Construct:
         """Let the function keep one more parameter in place.
 
         Returns:
@@ -199,9 +197,7 @@ class _PolicyPage:
         self._region = cdk.Stack.of(scope).region
         self._parameters = iam.PolicyStatement(actions=list(_PARAMETER_ACTIONS))
         self._keys: dict[str, _KeyUse] = {}
-        self.policy = iam.ManagedPolicy(
-            scope, construct_id, roles=[role], statements=[self._parameters]
-        )
+        self.policy = iam.ManagedPolicy(scope, construct_id, roles=[role], statements=[self._parameters])
 
     def has_room_for(self, chars: int, key: KeyReference) -> bool:
         return self._chars + chars + self._frame(key) <= _MANAGED_POLICY_CHARS
@@ -217,9 +213,7 @@ class _PolicyPage:
             arns.append(arn)
             statement = use.statements.get(action)
             if statement is None:
-                statement = use.statements[action] = iam.PolicyStatement(
-                    actions=[action], resources=[key.key_arn]
-                )
+                statement = use.statements[action] = iam.PolicyStatement(actions=[action], resources=[key.key_arn])
                 self.policy.add_statements(statement)
             # Adding the same condition again replaces its list of values by the longer one.
             for operator, block in exact_conditions(arns, region=self._region).items():

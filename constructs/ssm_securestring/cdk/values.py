@@ -49,15 +49,11 @@ class ValueSource:
             SettingError: The length is out of range, or the exclusions leave a class empty.
         """
         return cls(
-            GeneratedSource(
-                length_chars=length_chars, classes=tuple(classes), exclude_characters=exclude_characters
-            )
+            GeneratedSource(length_chars=length_chars, classes=tuple(classes), exclude_characters=exclude_characters)
         )
 
     @classmethod
-    def secrets_manager(
-        cls, secret: secretsmanager.ISecret, *, json_field: str | None = None
-    ) -> "ValueSource":
+    def secrets_manager(cls, secret: secretsmanager.ISecret, *, json_field: str | None = None) -> "ValueSource":
         """Let the function copy the current value of a Secrets Manager secret, when the parameter is created.
 
         The function gets permission to read this secret and no other. A dynamic reference would not do: it is not
@@ -70,9 +66,7 @@ class ValueSource:
         Source:
             CloudFormation User Guide, "Using dynamic references to specify template values".
         """
-        return cls(
-            SecretsManagerSource(secret_arn=secret.secret_arn, json_field=json_field), secret=secret
-        )
+        return cls(SecretsManagerSource(secret_arn=secret.secret_arn, json_field=json_field), secret=secret)
 
     @classmethod
     def external(cls) -> "ValueSource":

@@ -102,9 +102,7 @@ class ParameterReadError(SecureStringError):
         request_id: Request id of the failed call, for AWS Support. ``None`` if there was no answer.
     """
 
-    def __init__(
-        self, name: str, *, problem: str, fix: str, code: str, request_id: str | None = None
-    ) -> None:
+    def __init__(self, name: str, *, problem: str, fix: str, code: str, request_id: str | None = None) -> None:
         """Say which parameter could not be read and why, then what to do."""
         self._text = f"parameter {name}: {problem}. {fix}"
         super().__init__(self._text)

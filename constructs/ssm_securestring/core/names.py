@@ -9,6 +9,8 @@ from ssm_securestring.core.limits import MAX_NAME_LEVELS, MAX_PARAMETER_ARN_CHAR
 
 # SSM User Guide, "Creating Parameter Store parameters", requirements and constraints for names.
 _FOREIGN_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_.\-/]")
+# AWS General Reference, "Amazon Resource Names": arn, partition, service, Region, account, resource.
+_ARN_PARTS: Final = 6
 _RESERVED: Final = ("aws", "ssm")
 # A name is checked where the Region may not be known yet. No ARN prefix is shorter than this one, so
 # a name that does not fit behind it fits nowhere; the exact check follows where the Region is known.
@@ -98,7 +100,7 @@ class ParameterArn:
             ParameterNameError: The name in it breaks a naming rule.
         """
         parts = arn.split(":")
-        if len(parts) != 6 or parts[0] != "arn":
+        if len(parts) != _ARN_PARTS or parts[0] != "arn":
             raise ParameterArnError(arn, problem="it does not have the six parts of an ARN")
         _, partition, service, region, account, resource = parts
         if service != "ssm":
@@ -155,9 +157,7 @@ def _check_reserved(name: str) -> None:
 def _check_depth(name: str) -> None:
     levels = name.removeprefix("/").count("/") + 1
     if levels > MAX_NAME_LEVELS:
-        raise ParameterNameError(
-            name, problem=f"has {levels} levels", fix=f"use {MAX_NAME_LEVELS} at most"
-        )
+        raise ParameterNameError(name, problem=f"has {levels} levels", fix=f"use {MAX_NAME_LEVELS} at most")
 
 
 def _check_length(name: str) -> None:

@@ -122,9 +122,7 @@ class SecretsManagerSource:
     def from_properties(cls, properties: Mapping[str, object]) -> Self:
         """Read the JSON form."""
         field = properties.get("JsonField")
-        return cls(
-            secret_arn=str(properties["SecretArn"]), json_field=None if field is None else str(field)
-        )
+        return cls(secret_arn=str(properties["SecretArn"]), json_field=None if field is None else str(field))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ class SecretValue:
     """
 
     __slots__ = ("__text",)
+    __text: str
 
     def __init__(self, text: str) -> None:
         """Wrap a text."""
@@ -25,8 +26,7 @@ class SecretValue:
 
     def reveal(self) -> str:
         """Return the value. Hand it on at once; do not keep, print or log it."""
-        text: str = self.__text
-        return text
+        return self.__text
 
     def __repr__(self) -> str:
         """Return a mask of constant length."""

@@ -124,9 +124,7 @@ class SecureStrings:
             errors.update(failed)
         return SecretValues(values, errors)
 
-    def _get_batch(
-        self, names: list[str]
-    ) -> tuple[dict[str, SecretValue], dict[str, ParameterReadError]]:
+    def _get_batch(self, names: list[str]) -> tuple[dict[str, SecretValue], dict[str, ParameterReadError]]:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -143,9 +141,7 @@ class SecureStrings:
         request_id = answer["ResponseMetadata"]["RequestId"]
         return values, {name: missing(name, request_id) for name in names if name not in values}
 
-    def _get_singly(
-        self, names: list[str]
-    ) -> tuple[dict[str, SecretValue], dict[str, ParameterReadError]]:
+    def _get_singly(self, names: list[str]) -> tuple[dict[str, SecretValue], dict[str, ParameterReadError]]:
         values: dict[str, SecretValue] = {}
         errors: dict[str, ParameterReadError] = {}
         for name in names:

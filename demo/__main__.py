@@ -1,11 +1,13 @@
 """``make demo``: the main job from beginning to end, with everything it started stopped in the end."""
 
+import argparse
 import json
 import os
 import shutil
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, NoReturn
 
 import boto3
@@ -17,7 +19,7 @@ from ssm_securestring.core.errors import SecureStringError
 from ssm_securestring.local import EmbeddedAws
 from stacks.access import ACCESS
 
-SCRATCH: Final = ROOT / ".ssm-securestring" / "demo"
+DEFAULT_DIRECTORY: Final = ROOT / ".ssm-securestring" / "demo"
 _PATH: Final = "/shop"
 _STEPS: Final = 7
 
@@ -26,10 +28,11 @@ class DemoError(Exception):
     """The example does not do what it says."""
 
 
-def run(*, keep: bool) -> None:
+def run(directory: Path, *, keep: bool) -> None:
     """Run the main job.
 
     Args:
+        directory: Where everything is written that the job leaves on disk while it runs; removed in the end.
         keep: Leave the embedded AWS running with everything deployed, and say how to use it.
 
     Raises:
@@ -37,31 +40,30 @@ def run(*, keep: bool) -> None:
         CdkError: The CDK CLI ended with an error.
     """
     progress = Progress(_STEPS)
-    shutil.rmtree(SCRATCH, ignore_errors=True)
-    SCRATCH.mkdir(parents=True)
+    directory.mkdir(parents=True, exist_ok=True)
     kept = False
     with progress.step("start the embedded AWS on loopback"):
-        aws = EmbeddedAws.start(SCRATCH / "aws")
+        aws = EmbeddedAws.start(directory / "aws")
         say(f"{aws.endpoint_url}, account {aws.account}, {aws.region}")
     try:
         _use_only(aws)
-        cdk = Cdk(aws.environment(), scratch=SCRATCH, say=say)
-        observations = _deploy_and_observe(progress, cdk, aws)
+        cdk = Cdk(aws.environment(), scratch=directory, say=say)
+        observations = _deploy_and_observe(progress, cdk, aws, directory)
         if keep:
             kept = True
-            _explain(aws)
+            _explain(aws, directory)
         else:
             with progress.step("cdk destroy --all"):
-                cdk.run("destroy", "--all", "--force", "--app", str(SCRATCH / "cdk.out"))
+                cdk.run("destroy", "--all", "--force", "--app", str(directory / "cdk.out"))
     finally:
         if not kept:
-            _stop(progress, aws)
-    _judge(observations)
+            _stop(progress, aws, directory)
+    judge(observations)
     print(f"\nAll {len(observations)} observations are as the app declares. {progress.total_seconds():.0f} s in all.")
 
 
-def _deploy_and_observe(progress: Progress, cdk: Cdk, aws: EmbeddedAws) -> list[Observation]:
-    assembly, outputs = SCRATCH / "cdk.out", SCRATCH / "outputs.json"
+def _deploy_and_observe(progress: Progress, cdk: Cdk, aws: EmbeddedAws, directory: Path) -> list[Observation]:
+    assembly, outputs = directory / "cdk.out", directory / "outputs.json"
     with progress.step("cdk bootstrap"):
         cdk.run("bootstrap", f"aws://{aws.account}/{aws.region}")
     with progress.step("cdk deploy --all"):
@@ -116,7 +118,12 @@ def _invoke(session: boto3.Session, function_name: str) -> None:
         raise DemoError("the orders function did not read the 40 characters that were generated")
 
 
-def _judge(observations: Sequence[Observation]) -> None:
+def judge(observations: Sequence[Observation]) -> None:
+    """Raise when an observation is not what the app declares.
+
+    Raises:
+        DemoError: Who may, or may not, do what.
+    """
     wrong = [each for each in observations if not each.as_declared]
     if wrong:
         texts = [
@@ -132,8 +139,8 @@ def _use_only(aws: EmbeddedAws) -> None:
     os.environ.update(aws.environment())
 
 
-def _explain(aws: EmbeddedAws) -> None:
-    folder = os.path.relpath(SCRATCH / "aws")
+def _explain(aws: EmbeddedAws, directory: Path) -> None:
+    folder = os.path.relpath(directory / "aws")
     print(
         f"""
 The embedded AWS is still running (process {aws.pid}, {aws.endpoint_url}). To use it:
@@ -149,12 +156,13 @@ To stop it:  ssm-securestring local stop --directory {folder}"""
     )
 
 
-def _stop(progress: Progress, aws: EmbeddedAws) -> None:
+def _stop(progress: Progress, aws: EmbeddedAws, directory: Path) -> None:
     with progress.step("stop the embedded AWS and remove what was written"):
         aws.stop()
-        shutil.rmtree(SCRATCH, ignore_errors=True)
-        if not any(SCRATCH.parent.iterdir()):
-            SCRATCH.parent.rmdir()
+        shutil.rmtree(directory, ignore_errors=True)
+        # The folder above is ours too, unless something else is running in it.
+        if directory == DEFAULT_DIRECTORY and not any(directory.parent.iterdir()):
+            directory.parent.rmdir()
 
 
 def _leave(number: int, frame: object) -> NoReturn:
@@ -166,11 +174,20 @@ def main() -> None:
     """Run, and end with an exit code: 0 as declared, 1 not so, 128 + signal when interrupted."""
     signal.signal(signal.SIGTERM, _leave)
     try:
-        run(keep=os.environ.get("KEEP", "") not in {"", "0"})
+        run(_directory(), keep=os.environ.get("KEEP", "") not in {"", "0"})
     except (DemoError, CdkError, SecureStringError) as error:
         sys.exit(f"\ndemo: {error}")
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
+
+
+def _directory() -> Path:
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument(
+        "--directory", type=Path, default=DEFAULT_DIRECTORY, help="where to write (default: %(default)s)"
+    )
+    given: Path = parser.parse_args().directory
+    return given.resolve()
 
 
 if __name__ == "__main__":

@@ -137,6 +137,17 @@ def test_each_key_has_its_own_statements(stack: cdk.Stack) -> None:
     )
 
 
+def test_only_intelligent_tiering_needs_the_history(stack: cdk.Stack) -> None:
+    """No other call tells which tier Parameter Store chose; the history holds old values, so nobody else gets it."""
+    SecureStringParameter(stack, "Db", name="/shop/db", encryption_key=KEY)
+    SecureStringParameter(stack, "Any", name="/shop/any", encryption_key=KEY, tier=Tier.INTELLIGENT_TIERING)
+
+    statements = only(stack, "AWS::IAM::ManagedPolicy")["Properties"]["PolicyDocument"]["Statement"]
+    assert {resource for action, resource, _ in permissions(statements) if action == "ssm:GetParameterHistory"} == {
+        json.dumps(arn_of("/shop/any"))
+    }
+
+
 def test_the_functions_package_holds_core_and_handler_only(tmp_path: Path) -> None:
     """No constructs, no embedded AWS, no compiled files: small, and the same hash on every machine."""
     stack = cdk.Stack(cdk.App(outdir=str(tmp_path)), "Shop")

@@ -97,6 +97,8 @@ def test_every_scalar_is_a_text() -> None:
     ("change", "message"),
     [
         ({"ContractVersion": "2"}, "contract version 2, this function understands 1"),
+        ({"ContractVersion": "one"}, "contract version one, this function understands 1"),
+        ({"Tier": "Cheap"}, "Tier 'Cheap' is none of Standard, Advanced, Intelligent-Tiering"),
         ({"Name": None}, "property 'Name' is missing"),
         ({"Tags": "team=orders"}, "Tags is not an object"),
         ({"Source": None}, "Source is missing"),

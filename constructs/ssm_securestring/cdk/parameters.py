@@ -24,7 +24,7 @@ from ssm_securestring.core.limits import (
     MAX_TAGS,
 )
 from ssm_securestring.core.names import ParameterArn, ParameterName
-from ssm_securestring.core.spec import OWNERSHIP_TAGS, RESOURCE_TYPE, ParameterSpec
+from ssm_securestring.core.spec import OUR_TAGS, RESOURCE_TYPE, ParameterSpec
 from ssm_securestring.core.tiers import Tier
 
 
@@ -360,11 +360,11 @@ def _check_description(description: str) -> None:
 
 def _checked_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
     """Check tags against the rules of Parameter Store (SSM API reference, AddTagsToResource and Tag)."""
-    room = MAX_TAGS - len(OWNERSHIP_TAGS)
+    room = MAX_TAGS - len(OUR_TAGS)
     if len(tags) > room:
         raise SettingError("tags", problem=f"has {len(tags)} tags", fix=f"use {room} at most")
     for key, value in tags.items():
-        if key in OWNERSHIP_TAGS or key.lower().startswith("aws:"):
+        if key in OUR_TAGS or key.lower().startswith("aws:"):
             raise SettingError("tags", problem=f"uses the reserved key {key!r}", fix="choose another key")
         for text, most in ((key, MAX_TAG_KEY_CHARS), (value, MAX_TAG_VALUE_CHARS)):
             if cdk.Token.is_unresolved(text):

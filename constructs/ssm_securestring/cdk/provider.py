@@ -103,8 +103,8 @@ class SecureStringProvider(Construct):
             raise SettingError(
                 "name", problem=f"{name.text!r} is taken by {holder}", fix="give each parameter a name of its own"
             )
-        # Its ARN stands in the list of parameters, and in the condition of each KMS action.
-        mentions = 1 + len(_key_actions(tier))
+        # Its ARN stands in one or two lists of parameters, and in the condition of each KMS action.
+        mentions = 1 + (tier is Tier.INTELLIGENT_TIERING) + len(_key_actions(tier))
         needed = mentions * (_ARN_PREFIX_CHARS + len(name.text))
         if not self._pages or not self._pages[-1].has_room_for(needed, key):
             self._turn_page()
@@ -196,6 +196,7 @@ class _PolicyPage:
         self._chars = _FRAME_CHARS
         self._region = cdk.Stack.of(scope).region
         self._parameters = iam.PolicyStatement(actions=list(_PARAMETER_ACTIONS))
+        self._history = iam.PolicyStatement(actions=["ssm:GetParameterHistory"])
         self._keys: dict[str, _KeyUse] = {}
         self.policy = iam.ManagedPolicy(scope, construct_id, roles=[role], statements=[self._parameters])
 
@@ -205,6 +206,11 @@ class _PolicyPage:
     def add(self, chars: int, *, arn: str, key: KeyReference, tier: Tier) -> None:
         self._chars += chars + self._frame(key)
         self._parameters.add_resources(arn)
+        if tier is Tier.INTELLIGENT_TIERING:
+            # Only the history tells which tier Parameter Store chose.
+            self._history.add_resources(arn)
+            if len(self._history.resources) == 1:
+                self.policy.add_statements(self._history)
         if key.key_arn is None:
             return
         use = self._keys.setdefault(key.key_arn, _KeyUse(statements={}, arns={}))

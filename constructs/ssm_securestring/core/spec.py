@@ -16,11 +16,16 @@ from ssm_securestring.core.tiers import Tier
 RESOURCE_TYPE: Final = "Custom::SsmSecureString"
 # Rises only when a reader of the old form would misread the new one.
 CONTRACT_VERSION: Final = 1
+_UNDERSTOOD: Final = tuple(str(version) for version in range(1, CONTRACT_VERSION + 1))
 
 # Tags that say whose a parameter is. Delete goes by them alone.
 STACK_TAG: Final = "ssm-securestring:stack"
 INCARNATION_TAG: Final = "ssm-securestring:incarnation"
 OWNERSHIP_TAGS: Final = (STACK_TAG, INCARNATION_TAG)
+# Digest of the source that the present value came from. It keeps a value that a rolled-back or repeated update would
+# otherwise replace: such an update says that the source changes, when the value already is from the new one.
+SOURCE_TAG: Final = "ssm-securestring:source"
+OUR_TAGS: Final = (*OWNERSHIP_TAGS, SOURCE_TAG)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +71,10 @@ class ParameterSpec:
         Raises:
             ContractError: They are from a newer version, or a field is missing or malformed.
         """
-        version = int(str(properties.get("ContractVersion", CONTRACT_VERSION)))
-        if version > CONTRACT_VERSION:
+        version = str(properties.get("ContractVersion", CONTRACT_VERSION))
+        if version not in _UNDERSTOOD:
             raise ContractError(
-                f"properties have contract version {version}, this function understands {CONTRACT_VERSION}: "
+                f"properties have contract version {version}, this function understands {', '.join(_UNDERSTOOD)}: "
                 "deploy function and template with the same version of ssm-securestring"
             )
         tags = properties.get("Tags", {})
@@ -79,10 +84,17 @@ class ParameterSpec:
             return cls(
                 name=ParameterName(str(properties["Name"])),
                 key_id=str(properties["KeyId"]),
-                tier=Tier(str(properties["Tier"])),
+                tier=_tier(str(properties["Tier"])),
                 source=source_from_properties(properties.get("Source")),
                 description=str(properties.get("Description", "")),
                 tags={str(key): str(value) for key, value in tags.items()},
             )
         except KeyError as error:
             raise ContractError(f"property {error} is missing") from error
+
+
+def _tier(text: str) -> Tier:
+    try:
+        return Tier(text)
+    except ValueError as error:
+        raise ContractError(f"Tier {text!r} is none of {', '.join(Tier)}") from error

@@ -1,0 +1,93 @@
+"""Entry point of the function: takes an event of CloudFormation, and answers it whatever happens."""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+import boto3
+from botocore.config import Config
+
+from ssm_securestring.core.errors import SecureStringError
+from ssm_securestring.handler.deadline import OutOfTime, time_limit
+from ssm_securestring.handler.identity import failed_create_id
+from ssm_securestring.handler.lifecycle import Lifecycle
+from ssm_securestring.handler.log import Log, silence_libraries
+from ssm_securestring.handler.request import Request
+from ssm_securestring.handler.response import Answer, deliver
+from ssm_securestring.handler.store import Store
+
+# What is left for the answer when the time is nearly up.
+_RESERVE_SECONDS: Final = 5.0
+# PutParameter admits 3 calls a second and CloudFormation asks for many parameters at once. Ten tries of botocore wait
+# for a minute at most, half of the function's time.
+_CONFIG: Final = Config(retries={"mode": "standard", "total_max_attempts": 10}, connect_timeout=5, read_timeout=20)
+
+silence_libraries()
+
+
+class LambdaContext(Protocol):
+    """What the function uses of Lambda's context object."""
+
+    log_group_name: str
+    log_stream_name: str
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the milliseconds until Lambda ends the function."""
+
+
+def on_event(event: Mapping[str, object], context: LambdaContext) -> None:
+    """Carry out a request of CloudFormation and answer it.
+
+    Raises:
+        ContractError: The event is not a request of CloudFormation.
+        AnswerError: The answer could not be delivered. Lambda delivers the event again then.
+    """
+    carry_out(event, context, make_store=_store)
+
+
+def carry_out(event: Mapping[str, object], context: LambdaContext, *, make_store: Callable[[], Store]) -> None:
+    """Do what :func:`on_event` does, with another store.
+
+    Args:
+        event: The request.
+        context: Lambda's word on this invocation.
+        make_store: Makes the store. It is called late, so that its failure is answered as well.
+
+    Raises:
+        ContractError: The event is not a request of CloudFormation.
+        AnswerError: The answer could not be delivered.
+    """
+    request = Request.from_event(event)
+    log = Log(request_id=request.request_id, request_type=request.request_type, logical_id=request.logical_id)
+    answer = _answer(request, context, make_store=make_store, log=log)
+    deliver(request, answer)
+    log.line(step="answer", outcome="FAILED" if answer.reason else "SUCCESS")
+
+
+def _answer(request: Request, context: LambdaContext, *, make_store: Callable[[], Store], log: Log) -> Answer:
+    try:
+        with time_limit(context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS):
+            return Lifecycle(request=request, store=make_store(), log=log).run()
+    except OutOfTime as interruption:
+        log.line(step=request.request_type, outcome="failed", error=interruption)
+        reason = f"The function ran out of time before it was done. {_where(context)}. Deploy again."
+    except Exception as error:  # noqa: BLE001 an unanswered request blocks the stack for an hour
+        log.line(step=request.request_type, outcome="failed", error=error)
+        reason = _reason(error, context)
+    return Answer(physical_id=request.physical_id or failed_create_id(request), reason=reason)
+
+
+def _reason(error: Exception, context: LambdaContext) -> str:
+    if isinstance(error, SecureStringError):
+        return str(error)
+    # Any other error's text may hold anything, a value too.
+    return f"{type(error).__name__} in the function. {_where(context)}."
+
+
+def _where(context: LambdaContext) -> str:
+    return f"See log group {context.log_group_name}, stream {context.log_stream_name}"
+
+
+@functools.cache
+def _store() -> Store:
+    return Store(ssm=boto3.client("ssm", config=_CONFIG), secretsmanager=boto3.client("secretsmanager", config=_CONFIG))

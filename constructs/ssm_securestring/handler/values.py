@@ -1,0 +1,121 @@
+"""Makes values, and takes them out of secrets. A value is held in memory only, and no message repeats one."""
+
+import json
+import re
+import secrets
+from collections.abc import Callable
+from typing import Final
+
+from ssm_securestring.core.errors import LifecycleError
+from ssm_securestring.core.sources import ExternalSource, GeneratedSource, SecretsManagerSource
+from ssm_securestring.core.spec import ParameterSpec
+
+PLACEHOLDER_PREFIX: Final = "not-set-yet-"
+_PLACEHOLDER_BYTES: Final = 32
+# SSM API reference, PutParameter, "Value": no {{...}} or {{ssm:parameter-name}} in a value.
+_REFERENCE: Final = re.compile(r"\{\{.*\}\}", re.DOTALL)
+_NOT_JSON: Final = object()
+
+
+def new_value(spec: ParameterSpec, *, secret_string: Callable[[str], str | None]) -> str:
+    """Return a value from the parameter's source.
+
+    Args:
+        spec: The parameter.
+        secret_string: Fetches the string of a secret by ARN; ``None`` if that secret is binary.
+
+    Raises:
+        LifecycleError: The secret does not hold what is to be taken from it.
+    """
+    source = spec.source
+    match source:
+        case GeneratedSource():
+            return generate(source)
+        case ExternalSource():
+            # Whoever uses it too early fails to log in, and sees why.
+            return PLACEHOLDER_PREFIX + secrets.token_urlsafe(_PLACEHOLDER_BYTES)
+        case SecretsManagerSource():
+            return _from_secret(spec.name.text, source, secret_string(source.secret_arn))
+
+
+def generate(source: GeneratedSource) -> str:
+    """Return a random value, each one that fits the source being as likely as any other.
+
+    It is drawn again until each class is in it. Putting one character of each class in on purpose would make some
+    values likelier than others.
+    """
+    alphabets = source.alphabets()
+    characters = "".join(alphabets)
+    while True:
+        value = "".join(secrets.choice(characters) for _ in range(source.length_chars))
+        if all(not set(alphabet).isdisjoint(value) for alphabet in alphabets):
+            return value
+
+
+def check_value(spec: ParameterSpec, value: str) -> None:
+    """Refuse a value that Parameter Store would refuse, before it is sent.
+
+    Raises:
+        LifecycleError: It is empty, too long for the tier, or has a reference to another parameter in it.
+    """
+    name, size_bytes, limit_bytes = spec.name.text, len(value.encode()), spec.tier.max_value_bytes
+    if not value:
+        raise LifecycleError(
+            name, problem="its value is empty", fix="Parameter Store keeps no empty value; give the source one"
+        )
+    if size_bytes > limit_bytes:
+        raise LifecycleError(
+            name,
+            problem=f"its value has {size_bytes} bytes, and tier {spec.tier.value} takes {limit_bytes} at most",
+            fix="Use a tier that takes more, or a shorter value",
+        )
+    if _REFERENCE.search(value):
+        raise LifecycleError(
+            name,
+            problem="its value contains '{{...}}', which Parameter Store takes for a reference to another parameter",
+            fix="Use a value without that, in Base64 for example",
+        )
+
+
+def _from_secret(name: str, source: SecretsManagerSource, text: str | None) -> str:
+    if text is None:
+        raise LifecycleError(
+            name,
+            problem=f"secret {source.secret_arn} is binary, and a parameter holds text",
+            fix="Store it as a secret string, in Base64 for example",
+        )
+    return text if source.json_field is None else _field(name, source.secret_arn, source.json_field, text)
+
+
+def _field(name: str, secret_arn: str, field: str, text: str) -> str:
+    fields = _parsed(text)
+    if not isinstance(fields, dict):
+        problem = "is not JSON" if fields is _NOT_JSON else "is not a JSON object"
+        raise LifecycleError(
+            name,
+            problem=f"secret {secret_arn} {problem}, so it has no field {field!r}",
+            fix="Leave json_field out to take the whole secret",
+        )
+    if field not in fields:
+        raise LifecycleError(
+            name,
+            problem=f"secret {secret_arn} has no field {field!r}",
+            fix="Add the field to the secret, or correct json_field",
+        )
+    value = fields[field]
+    if not isinstance(value, str):
+        raise LifecycleError(
+            name,
+            problem=f"field {field!r} of secret {secret_arn} is neither text nor a number",
+            fix="Make it text, or leave json_field out to take the whole secret",
+        )
+    return value
+
+
+def _parsed(text: str) -> object:
+    try:
+        # Numbers as they are written: 007 is no JSON, but 1.10 is, and is not 1.1.
+        return json.loads(text, parse_int=str, parse_float=str)
+    except ValueError:
+        # Not raised further: the error keeps the document.
+        return _NOT_JSON

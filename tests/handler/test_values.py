@@ -1,0 +1,187 @@
+"""How values are made, fetched and checked."""
+
+import string
+from collections import Counter
+
+import pytest
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
+
+from ssm_securestring.core.errors import LifecycleError, SettingError
+from ssm_securestring.core.names import ParameterName
+from ssm_securestring.core.sources import (
+    CharacterClass,
+    ExternalSource,
+    GeneratedSource,
+    SecretsManagerSource,
+    Source,
+)
+from ssm_securestring.core.spec import ParameterSpec
+from ssm_securestring.core.tiers import Tier
+from ssm_securestring.handler.values import check_value, generate, new_value
+
+CANARY = "canary-8f3a1c"
+SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf"
+CHARACTERS = {
+    CharacterClass.LOWERCASE: string.ascii_lowercase,
+    CharacterClass.UPPERCASE: string.ascii_uppercase,
+    CharacterClass.DIGITS: "0123456789",
+    CharacterClass.PUNCTUATION: "!\"#$%&'()*+,-./:;<=>?@[\\]^_`|~",
+}
+
+
+def spec(source: Source, tier: Tier = Tier.STANDARD) -> ParameterSpec:
+    """Return a parameter."""
+    return ParameterSpec(name=ParameterName("/shop/db"), key_id="alias/aws/ssm", tier=tier, source=source)
+
+
+def no_secret(arn: str) -> str | None:
+    """Stand in for Secrets Manager where it must not be asked."""
+    pytest.fail(f"asked for {arn}")
+
+
+def taken_from(document: str | None, field: str | None) -> str:
+    """Return the value from a secret."""
+    source = SecretsManagerSource(secret_arn=SECRET_ARN, json_field=field)
+    return new_value(spec(source), secret_string={SECRET_ARN: document}.__getitem__)
+
+
+def message_of(document: str | None, field: str | None) -> str:
+    """Return the message of the error that a secret ends in."""
+    with pytest.raises(LifecycleError) as caught:
+        taken_from(document, field)
+    assert caught.value.__context__ is None, "a parse error keeps the document"
+    return str(caught.value)
+
+
+@settings(deadline=None)  # a busy machine is no failure
+@given(
+    length=st.integers(1, 300),
+    classes=st.lists(st.sampled_from(CharacterClass), min_size=1, max_size=4, unique=True),
+    excluded=st.text(alphabet=string.printable, max_size=60),
+)
+def test_generated_value_has_each_class_and_nothing_else(
+    length: int, classes: list[CharacterClass], excluded: str
+) -> None:
+    """Whatever can be asked for is what comes: length, each class at least once, no excluded character."""
+    try:
+        source = GeneratedSource(length_chars=length, classes=tuple(classes), exclude_characters=excluded)
+    except SettingError:
+        reject()
+    allowed = [set(CHARACTERS[each]) - set(excluded) for each in classes]
+
+    value = generate(source)
+
+    assert len(value) == length
+    assert set(value) <= set().union(*allowed)
+    assert all(set(value) & each for each in allowed)
+
+
+def test_generated_values_are_as_likely_as_each_other() -> None:
+    """From one digit and one letter, 14 strings of four characters have both; each comes as often as any other.
+
+    To put one character of each class in on purpose would favour the six balanced ones, half of all draws instead of
+    6/14. The bound is six standard deviations: by chance this fails once in 10**8 runs.
+    """
+    source = GeneratedSource(
+        length_chars=4,
+        classes=(CharacterClass.DIGITS, CharacterClass.LOWERCASE),
+        exclude_characters="123456789" + string.ascii_lowercase[1:],
+    )
+    draws, share = 10_000, 6 / 14
+
+    counts = Counter(generate(source) for _ in range(draws))
+
+    balanced = sum(count for value, count in counts.items() if value.count("0") == 2)
+    assert len(counts) == 14
+    assert abs(balanced - draws * share) < 6 * (draws * share * (1 - share)) ** 0.5
+
+
+def test_longest_value_is_made() -> None:
+    """8,192 characters, the most that any tier takes."""
+    assert len(generate(GeneratedSource(length_chars=8192))) == 8192
+
+
+def test_values_do_not_repeat() -> None:
+    """Two values of one source differ; for an external one too, so that nobody can know the placeholder."""
+    for source in (GeneratedSource(), ExternalSource()):
+        made = {new_value(spec(source), secret_string=no_secret) for _ in range(50)}
+        assert len(made) == 50
+
+
+def test_placeholder_says_what_it_is() -> None:
+    """Whoever reads an external parameter too early sees why it does not work."""
+    assert new_value(spec(ExternalSource()), secret_string=no_secret).startswith("not-set-yet-")
+
+
+@pytest.mark.parametrize(
+    ("document", "field", "value"),
+    [
+        ("plain text", None, "plain text"),
+        ('{"password": "p"}', None, '{"password": "p"}'),
+        ('{"user": "u", "password": "pä"}', "password", "pä"),
+        ('{"port": 5432}', "port", "5432"),
+        ('{"factor": 1.10}', "factor", "1.10"),
+    ],
+    ids=["whole", "whole JSON", "field", "integer as written", "decimal as written"],
+)
+def test_secret_is_taken_as_it_is_written(document: str, field: str | None, value: str) -> None:
+    """The whole secret, or one field of it."""
+    assert taken_from(document, field) == value
+
+
+@pytest.mark.parametrize(
+    ("document", "field", "problem"),
+    [
+        (None, None, f"secret {SECRET_ARN} is binary, and a parameter holds text"),
+        (CANARY, "password", f"secret {SECRET_ARN} is not JSON, so it has no field 'password'"),
+        (f'["{CANARY}"]', "password", f"secret {SECRET_ARN} is not a JSON object, so it has no field 'password'"),
+        (f'{{"pass": "{CANARY}"}}', "password", f"secret {SECRET_ARN} has no field 'password'"),
+        (f'{{"a": ["{CANARY}"]}}', "a", f"field 'a' of secret {SECRET_ARN} is neither text nor a number"),
+        ('{"a": null}', "a", f"field 'a' of secret {SECRET_ARN} is neither text nor a number"),
+        ('{"a": true}', "a", f"field 'a' of secret {SECRET_ARN} is neither text nor a number"),
+    ],
+    ids=["binary", "not JSON", "list", "missing", "list field", "null", "boolean"],
+)
+def test_fails_where_the_secret_does_not_hold_it(document: str | None, field: str | None, problem: str) -> None:
+    """The message names parameter, secret and field, and repeats nothing of what is in the secret."""
+    message = message_of(document, field)
+
+    assert message.startswith(f"parameter /shop/db: {problem}. ")
+    assert CANARY not in message
+
+
+@pytest.mark.parametrize(
+    ("tier", "value"),
+    [
+        (Tier.STANDARD, "x" * 4096),
+        (Tier.ADVANCED, "x" * 8192),
+        (Tier.INTELLIGENT_TIERING, "x" * 8192),
+        (Tier.STANDARD, "{{"),
+        (Tier.STANDARD, '{"a": {"b": 1}}'),
+    ],
+    ids=["standard", "advanced", "intelligent", "braces that open only", "nested JSON"],
+)
+def test_value_at_the_limit_is_accepted(tier: Tier, value: str) -> None:
+    """Nothing that Parameter Store takes is refused."""
+    check_value(spec(ExternalSource(), tier), value)
+
+
+@pytest.mark.parametrize(
+    ("tier", "value", "problem"),
+    [
+        (Tier.STANDARD, "", "its value is empty"),
+        (Tier.STANDARD, CANARY + "x" * 4084, "its value has 4097 bytes, and tier Standard takes 4096 at most"),
+        (Tier.STANDARD, "ä" * 2049, "its value has 4098 bytes, and tier Standard takes 4096 at most"),
+        (Tier.ADVANCED, CANARY + "x" * 8180, "its value has 8193 bytes, and tier Advanced takes 8192 at most"),
+        (Tier.STANDARD, f"{{{{ssm:{CANARY}}}}}", "its value contains '{{...}}'"),
+    ],
+    ids=["empty", "long", "long in bytes", "long for advanced", "reference"],
+)
+def test_fails_for_a_value_that_cannot_be_stored(tier: Tier, value: str, problem: str) -> None:
+    """Refused before it is sent, by bytes and not by characters, and never repeated."""
+    with pytest.raises(LifecycleError) as caught:
+        check_value(spec(ExternalSource(), tier), value)
+
+    assert str(caught.value).startswith(f"parameter /shop/db: {problem}")
+    assert CANARY not in str(caught.value)

@@ -88,8 +88,9 @@ def test_fails_where_the_role_cannot_read_under_the_old_key(account: Account, ad
 
     assert failed.reason == (
         f"parameter {parameter.name}: its key changes, and its value, encrypted under {old_key}, cannot be read with "
-        "the function's role any more. Nothing was changed. For this one deployment, let the function decrypt with the "
-        "old key too: in the stack, SecureStringParameter.from_name(self, 'Old', name=..., encryption_key=<the old key>)"
+        "the function's role any more. Nothing was changed. For this one deployment, let the function decrypt with "
+        "the old key too: in the stack, "
+        "SecureStringParameter.from_name(self, 'Old', name=..., encryption_key=<the old key>)"
         ".grant_read(SecureStringProvider.of(self))"
     )
     assert failed.physical_id == parameter.physical_id

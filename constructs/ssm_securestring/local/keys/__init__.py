@@ -1,0 +1,1 @@
+"""KMS: real cryptography, key states and errors as AWS has them, and authorisation by key policy, IAM and grants."""

@@ -43,7 +43,7 @@ def run(directory: Path, *, keep: bool) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     kept = False
     with progress.step("start the embedded AWS on loopback"):
-        aws = EmbeddedAws.start(directory / "aws")
+        aws = EmbeddedAws.start(directory / "aws", detached=keep)
         say(f"{aws.endpoint_url}, account {aws.account}, {aws.region}")
     try:
         _use_only(aws)

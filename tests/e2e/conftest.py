@@ -54,10 +54,3 @@ def cdk(embedded_aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> 
 def make_stack(cdk: Cdk, tmp_path: Path) -> Callable[[str], Stack]:
     """A maker of stacks of the small app."""
     return lambda name: Stack(name=name, cdk=cdk, assembly=tmp_path / "cdk.out")
-
-
-@pytest.fixture(autouse=True)
-def only_the_embedded_aws(embedded_aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let boto3 in the tests see what the CLI sees."""
-    for name, text in embedded_aws.environment().items():
-        monkeypatch.setenv(name, text)

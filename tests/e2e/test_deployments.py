@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from demo.cdk import CdkError
 from tests.e2e.conftest import Stack
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("only_the_embedded_aws")]
 
 
 def _value(name: str) -> str:

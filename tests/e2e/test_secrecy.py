@@ -13,7 +13,7 @@ from demo.cdk import CdkError
 from ssm_securestring.local import EmbeddedAws
 from tests.e2e.conftest import Stack
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("only_the_embedded_aws")]
 
 
 def _files_with(text: str, folder: Path) -> list[str]:

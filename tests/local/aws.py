@@ -14,6 +14,7 @@ from types_boto3_iam import IAMClient
 from types_boto3_kms import KMSClient
 from types_boto3_lambda import LambdaClient
 from types_boto3_logs import CloudWatchLogsClient
+from types_boto3_secretsmanager import SecretsManagerClient
 from types_boto3_ssm import SSMClient
 from types_boto3_sts import STSClient
 
@@ -85,6 +86,12 @@ class Account:
     def logs(self) -> CloudWatchLogsClient:
         """CloudWatch Logs."""
         client: CloudWatchLogsClient = self._client("logs")
+        return client
+
+    @property
+    def secretsmanager(self) -> SecretsManagerClient:
+        """Secrets Manager."""
+        client: SecretsManagerClient = self._client("secretsmanager")
         return client
 
 

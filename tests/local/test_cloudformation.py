@@ -297,3 +297,40 @@ def test_exports_are_imported_across_stacks(root: Account, deploy: Deploy, stack
     finally:
         root.cloudformation.delete_stack(StackName=second)
         root.cloudformation.get_waiter("stack_delete_complete").wait(StackName=second, WaiterConfig=WAIT)
+
+
+def test_ref_of_a_secret_is_its_arn(root: Account, deploy: Deploy, stack: str) -> None:
+    """As on AWS, also after an update, so that a policy may name the secret by Ref."""
+    secret: dict[str, Any] = {"Type": "AWS::SecretsManager::Secret", "Properties": {"GenerateSecretString": {}}}
+    template = {"Resources": {"Secret": secret}, "Outputs": {"Ref": {"Value": {"Ref": "Secret"}}}}
+
+    made = deploy(template)["Ref"]
+    secret["Properties"]["Description"] = "changed"
+    assert deploy(template, update=True)["Ref"] == made
+
+    described = root.secretsmanager.describe_secret(SecretId=made)
+    assert (described["ARN"], described["Description"]) == (made, "changed")
+    root.cloudformation.delete_stack(StackName=stack)
+    root.cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig=WAIT)
+    with pytest.raises(root.secretsmanager.exceptions.ResourceNotFoundException):
+        root.secretsmanager.describe_secret(SecretId=made)
+
+
+def test_a_reference_to_another_resource_is_a_change(root: Account, deploy: Deploy, stack: str) -> None:
+    """A change set sees that a property refers to another resource's attribute than before."""
+
+    def template(key: str) -> dict[str, Any]:
+        parameter = {"Name": f"/{stack}", "Type": "String", "Value": {"Fn::GetAtt": [key, "Arn"]}}
+        keys = {name: {"Type": "AWS::KMS::Key", "Properties": {}} for name in ("One", "Other")}
+        return {"Resources": {**keys, "Parameter": {"Type": "AWS::SSM::Parameter", "Properties": parameter}}}
+
+    deploy(template("One"))
+    made = root.cloudformation.create_change_set(
+        StackName=stack, ChangeSetName="other", TemplateBody=json.dumps(template("Other"))
+    )
+    described = root.cloudformation.describe_change_set(ChangeSetName=made["Id"])
+    assert [each["ResourceChange"]["LogicalResourceId"] for each in described["Changes"]] == ["Parameter"]
+    same = root.cloudformation.create_change_set(
+        StackName=stack, ChangeSetName="same", TemplateBody=json.dumps(template("One"))
+    )
+    assert root.cloudformation.describe_change_set(ChangeSetName=same["Id"])["Changes"] == []

@@ -20,6 +20,8 @@ from ssm_securestring import (
 )
 from ssm_securestring.local import EmbeddedAws
 
+pytestmark = pytest.mark.usefixtures("only_the_embedded_aws")
+
 CANARY = "c4n4ry-correct-horse"
 READ = ["ssm:GetParameter", "ssm:GetParameters"]
 
@@ -28,13 +30,6 @@ READ = ["ssm:GetParameter", "ssm:GetParameters"]
 def path() -> str:
     """A path of its own for each test."""
     return f"/runtime/{uuid.uuid4().hex}"
-
-
-@pytest.fixture(autouse=True)
-def only_the_embedded_aws(embedded_aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let boto3 find the embedded AWS by its environment, as in a function."""
-    for name, text in embedded_aws.environment().items():
-        monkeypatch.setenv(name, text)
 
 
 def put(name: str, value: str = CANARY, **more: Any) -> str:  # noqa: ANN401 - arguments of the API

@@ -2,7 +2,8 @@
 
 from ssm_securestring.cdk.assets import SecureStringsLayer
 from ssm_securestring.cdk.keys import EncryptionKey, KeyReference, ParameterKey
-from ssm_securestring.cdk.parameters import SecureStringParameter, SecureStringParameterBase
+from ssm_securestring.cdk.parameter_base import SecureStringParameterBase
+from ssm_securestring.cdk.parameters import SecureStringParameter
 from ssm_securestring.cdk.provider import SecureStringProvider
 from ssm_securestring.cdk.values import ValueSource
 from ssm_securestring.core.sources import CharacterClass

@@ -1,22 +1,18 @@
-"""SecureString parameters: kept in place by this stack, or referred to; both share their grants."""
+"""SecureString parameters that this stack keeps in place, and ways to refer to others."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Final, Never
+from collections.abc import Mapping
+from typing import Final
 
 import aws_cdk as cdk
 import jsii
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_ssm as ssm
-from aws_cdk.interfaces.aws_ssm import ParameterReference
 from constructs import Construct
 
-from ssm_securestring.cdk.grants import READ_ACTIONS, WRITE_ACTIONS, add_to_principal, statements_for
-from ssm_securestring.cdk.keys import EncryptionKey, KeyReference, ParameterKey, key_reference
+from ssm_securestring.cdk.keys import EncryptionKey, ParameterKey, key_reference
+from ssm_securestring.cdk.parameter_base import ImportedParameter, SecureStringParameterBase
 from ssm_securestring.cdk.provider import SERVICE_TIMEOUT, SecureStringProvider
 from ssm_securestring.cdk.values import ValueSource, checked_value_source
-from ssm_securestring.core.encryption import DECRYPT_ACTION, encrypt_actions
-from ssm_securestring.core.errors import GrantError, ParameterNameError, SettingError
+from ssm_securestring.core.errors import ParameterNameError, SettingError
 from ssm_securestring.core.limits import (
     MAX_DESCRIPTION_CHARS,
     MAX_TAG_KEY_CHARS,
@@ -26,110 +22,6 @@ from ssm_securestring.core.limits import (
 from ssm_securestring.core.names import ParameterArn, ParameterName
 from ssm_securestring.core.spec import OUR_TAGS, RESOURCE_TYPE, ParameterSpec
 from ssm_securestring.core.tiers import Tier
-
-
-@jsii.implements(ssm.IStringParameter)
-class SecureStringParameterBase(cdk.Resource):
-    """What owned and imported SecureString parameters have in common; an ``ssm.IStringParameter`` of the CDK.
-
-    So it goes wherever the CDK takes a parameter, ``ecs.Secret.from_ssm_parameter`` for example, and its exact
-    grants go along.
-    """
-
-    _at: ParameterArn
-    _key: KeyReference
-    _tier: Tier | None
-
-    @property
-    def parameter_arn(self) -> str:
-        """The parameter's ARN."""
-        return str(self._at)
-
-    @property
-    def parameter_name(self) -> str:
-        """The parameter's name."""
-        return self._at.name.text
-
-    @property
-    def parameter_type(self) -> str:
-        """``SecureString``."""
-        return "SecureString"
-
-    @property
-    def parameter_ref(self) -> ParameterReference:
-        """A reference to the parameter, in the form of the CDK's generated interfaces."""
-        return ParameterReference(parameter_arn=self.parameter_arn, parameter_name=self.parameter_name)
-
-    @property
-    def string_value(self) -> Never:
-        """Not available: a secret has no place in a template.
-
-        Raises:
-            SettingError: Always; the message says how to reach the value instead.
-        """
-        raise SettingError(
-            "string_value",
-            problem=f"of {self._at.name.text!r} is a secret, and a template is no place for one",
-            fix="grant_read() to the principal that needs it, and read it at run time with SecureStrings",
-        )
-
-    @property
-    def encryption_key(self) -> KeyReference:
-        """The key that encrypts the value."""
-        return self._key
-
-    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let ``grantee`` fetch and decrypt this parameter, and no other under the same key.
-
-        Raises:
-            GrantError: The policies of ``grantee`` cannot be changed from here.
-
-        Source:
-            KMS Developer Guide, "How Parameter Store uses AWS KMS", permissions and encryption context.
-        """
-        return self._grant(grantee, READ_ACTIONS, (DECRYPT_ACTION,))
-
-    def grant_write(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let ``grantee`` encrypt and store a value of this parameter, without being able to read one.
-
-        Standard parameters take ``kms:Encrypt``, advanced ones ``kms:GenerateDataKey``, and a parameter with
-        intelligent tiering takes both.
-
-        Raises:
-            GrantError: The tier of an imported parameter is not known, or the policies of ``grantee`` cannot be
-                changed from here.
-        """
-        return self._grant(grantee, WRITE_ACTIONS, self._encrypt_actions())
-
-    def grant_read_write(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let ``grantee`` do both.
-
-        Raises:
-            GrantError: As for reading and for writing.
-        """
-        key_actions = (DECRYPT_ACTION, *self._encrypt_actions())
-        return self._grant(grantee, READ_ACTIONS + WRITE_ACTIONS, key_actions)
-
-    def _grant(
-        self, grantee: iam.IGrantable, parameter_actions: Sequence[str], key_actions: Sequence[str]
-    ) -> iam.Grant:
-        statements = statements_for(
-            parameter_actions,
-            key_actions,
-            parameter_arn=str(self._at),
-            key_arn=self._key.key_arn,
-            region=self._at.region,
-        )
-        return add_to_principal(grantee, statements, resource=f"parameter {self._at.name.text}")
-
-    def _encrypt_actions(self) -> tuple[str, ...]:
-        if self._tier is None:
-            raise GrantError(
-                f"parameter {self._at.name.text}",
-                problem="because writing takes other permissions for each tier and its tier is not known here",
-                fix="pass tier= where it is imported",
-            )
-        return encrypt_actions(self._tier)
 
 
 @jsii.implements(cdk.ITaggable)
@@ -226,7 +118,7 @@ class SecureStringParameter(SecureStringParameterBase):
             ParameterNameError: ``name`` breaks a Parameter Store rule, or is a token.
         """
         at = _in_stack(scope, _literal_name(name))
-        return _ImportedParameter(scope, construct_id, at=at, encryption_key=encryption_key, tier=tier)
+        return ImportedParameter(scope, construct_id, at=at, encryption_key=encryption_key, tier=tier)
 
     @classmethod
     def from_arn(
@@ -252,7 +144,7 @@ class SecureStringParameter(SecureStringParameterBase):
             ParameterNameError: ``arn`` is a token, or the name in it breaks a rule.
         """
         _refuse_token(arn)
-        return _ImportedParameter(
+        return ImportedParameter(
             scope, construct_id, at=ParameterArn.parse(arn), encryption_key=encryption_key, tier=tier
         )
 
@@ -293,24 +185,6 @@ class SecureStringParameter(SecureStringParameterBase):
         )
         resource.node.add_dependency(policy)
         return resource
-
-
-class _ImportedParameter(SecureStringParameterBase):
-    """A parameter that somebody else keeps in place."""
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        at: ParameterArn,
-        encryption_key: EncryptionKey,
-        tier: Tier | None,
-    ) -> None:
-        self._at = at
-        self._key = key_reference(encryption_key)
-        self._tier = tier
-        super().__init__(scope, construct_id)
 
 
 _UNNAMEABLE: Final = re.compile(r"[^A-Za-z0-9_.\-]+")

@@ -56,12 +56,13 @@ def _run(files: EngineFiles, options: dict[str, Any], ready: TextIO) -> None:
     )
     _set_environment(files, record)
     # Only now: ministack reads its settings when it is imported.
-    from ssm_securestring.local import functions, gateway  # noqa: PLC0415
+    from ssm_securestring.local import cloudformation, functions, gateway  # noqa: PLC0415
     from ssm_securestring.local.seam import Seam  # noqa: PLC0415
     from ssm_securestring.local.trail import Trail  # noqa: PLC0415
 
     seam = Seam()
     gateway.install(seam, Settings.from_json(options["settings"]), Trail(files.trail))
+    cloudformation.install(seam)
     functions.install(seam, functions.FunctionInterpreter(files.function_python))
 
     def on_ready() -> None:

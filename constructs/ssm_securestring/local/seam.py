@@ -25,6 +25,9 @@ _ROUTER: Final = "ministack.core.router"
 _RUNTIME: Final = "ministack.core.lambda_runtime"
 _LAMBDA: Final = "ministack.services.lambda_svc"
 _CUSTOM_RESOURCE: Final = "ministack.services.cloudformation.custom_resource"
+_CHANGE_SETS: Final = "ministack.services.cloudformation.changesets"
+_PROVISIONERS: Final = "ministack.services.cloudformation.provisioners"
+_SECRETS: Final = "ministack.services.secretsmanager"
 _APP: Final = "ministack.app"
 
 _HANDLER: Final = "method, path, headers, body, query_params"
@@ -120,6 +123,10 @@ EXPECTED: Final = (
     Expected(_LAMBDA, "_execute_function_with_config_scope", "func, event", replaced=True),
     Expected(_CUSTOM_RESOURCE, "deliver_response", "token, response"),
     Expected(_CUSTOM_RESOURCE, "_pending", "type:dict"),
+    # CloudFormation: what counts as a change, and what Ref of a secret gives.
+    Expected(_CHANGE_SETS, "_resolve_props_for_diff", "template, params, stack_name, stack_id", replaced=True),
+    Expected(_PROVISIONERS, "_RESOURCE_HANDLERS", "type:dict"),
+    Expected(_SECRETS, "_resolve", "secret_id, use_arn_scope"),
 )
 
 
@@ -338,6 +345,28 @@ class Seam:
         pending = self._original(_CUSTOM_RESOURCE, "_pending").get(token)
         if pending is not None and not pending["event"].is_set():
             self._original(_CUSTOM_RESOURCE, "deliver_response")(token, response)
+
+    # -- CloudFormation ----------------------------------------------------------------------------------------------
+
+    @property
+    def resource_handlers(self) -> dict[str, dict[str, Any]]:
+        """The functions that make, change and delete resources, by type of resource."""
+        handlers: dict[str, dict[str, Any]] = self._original(_PROVISIONERS, "_RESOURCE_HANDLERS")
+        return handlers
+
+    def secret_key(self, secret_id: str) -> str:
+        """Return what ministack keeps a secret under; the id itself if there is no such secret."""
+        key, _ = self._original(_SECRETS, "_resolve")(secret_id)
+        return str(key or secret_id)
+
+    def wrap_change_detection(self, prepare: Callable[[Any], Any]) -> None:
+        """Compare templates as ``prepare`` returns them."""
+        original = self._original(_CHANGE_SETS, "_resolve_props_for_diff")
+
+        def resolve(template: Any, *context: Any) -> Any:  # noqa: ANN401 - ministack has no types
+            return original(prepare(template), *context)
+
+        self._replace(_CHANGE_SETS, "_resolve_props_for_diff", resolve)
 
 
 _ABSENT: Final = object()

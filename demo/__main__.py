@@ -85,7 +85,7 @@ def _deploy_and_observe(progress: Progress, cdk: Cdk, aws: EmbeddedAws, director
         declared = {who: {f"{_PATH}/{name}": what for name, what in own.items()} for who, own in ACCESS.items()}
         observations = list(observe(session, roles, find_parameters(session, _PATH), declared))
     print(f"\nWho can do what, observed:\n\n{access_table(observations)}")
-    print(f"\nCalls to KMS that Parameter Store made in the caller's name:\n\n{kms_table(aws.trail())}")
+    print(f"\nCalls to KMS that Parameter Store made in the caller's name:\n\n{kms_table(aws.trail(), roles)}")
     return observations
 
 

@@ -1,6 +1,7 @@
 """Who can do what with which parameter: tried out, call by call, and held against what the app declares."""
 
 import base64
+import logging
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from aws_encryption_sdk.exceptions import AWSEncryptionSDKClientError
 from botocore.exceptions import ClientError
 
 from ssm_securestring.core.encryption import encryption_context
+
+# It logs a traceback for each refusal, and refusals are what is looked for here.
+logging.getLogger("aws_encryption_sdk").setLevel(logging.CRITICAL)
 
 _DENIED: Final = "AccessDeniedException"
 

@@ -1,11 +1,16 @@
 """What the demo prints, for people."""
 
+import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Final
 
 from demo.access import Observation, Operation
 from ssm_securestring.local import TrailRecord
+
+# What CloudFormation appends to the name that it gives a role.
+_GENERATED_PART: Final = re.compile(r"-[0-9A-F]{8,}$")
 
 
 class Progress:
@@ -63,20 +68,32 @@ def _cell(observation: Observation) -> str:
     return text if observation.as_declared else f"{text.upper()}, NOT AS DECLARED"
 
 
-def kms_table(trail: Iterable[TrailRecord]) -> str:
-    """Return the calls to KMS that Parameter Store made in somebody's name, equal ones counted."""
+def kms_table(trail: Iterable[TrailRecord], roles: Mapping[str, str]) -> str:
+    """Return the calls to KMS that Parameter Store made in somebody's name, equal ones counted.
+
+    Args:
+        trail: All calls.
+        roles: ARN of a role, by what to call it.
+    """
+    names = {_role_of(arn): name for name, arn in roles.items()}
     counted: dict[tuple[str, str, str, str], int] = {}
     for record in trail:
         if record.event_source != "kms.amazonaws.com" or record.invoked_by != "ssm.amazonaws.com":
             continue
         context = ", ".join(f"{key}={value}" for key, value in record.encryption_context.items())
-        row = (record.event_name, short_name(record.caller), context, record.error_code or "ok")
+        caller = _role_of(record.caller)
+        row = (
+            record.event_name,
+            names.get(caller, _GENERATED_PART.sub("", caller)),
+            context,
+            record.error_code or "ok",
+        )
         counted[row] = counted.get(row, 0) + 1
     rows = [(str(count), *row) for row, count in counted.items()]
     return table(["calls", "operation", "caller", "encryption context", "result"], rows)
 
 
-def short_name(arn: str) -> str:
+def _role_of(arn: str) -> str:
     """Return the name of a role or user in an ARN of IAM or STS."""
     resource = arn.rsplit(":", 1)[-1]
     parts = resource.split("/")

@@ -81,13 +81,9 @@ def kms_table(trail: Iterable[TrailRecord], roles: Mapping[str, str]) -> str:
         if record.event_source != "kms.amazonaws.com" or record.invoked_by != "ssm.amazonaws.com":
             continue
         context = ", ".join(f"{key}={value}" for key, value in record.encryption_context.items())
-        caller = _role_of(record.caller)
-        row = (
-            record.event_name,
-            names.get(caller, _GENERATED_PART.sub("", caller)),
-            context,
-            record.error_code or "ok",
-        )
+        role = _role_of(record.caller)
+        caller = names.get(role, _GENERATED_PART.sub("", role))
+        row = (record.event_name, caller, context, record.error_code or "ok")
         counted[row] = counted.get(row, 0) + 1
     rows = [(str(count), *row) for row, count in counted.items()]
     return table(["calls", "operation", "caller", "encryption context", "result"], rows)

@@ -48,24 +48,29 @@ def run(directory: Path, *, keep: bool) -> None:
     try:
         _use_only(aws)
         cdk = Cdk(aws.environment(), scratch=directory, say=say)
-        observations = _deploy_and_observe(progress, cdk, aws, directory)
+        observations, report = _deploy_and_observe(progress, cdk, aws, directory)
         if keep:
             kept = True
-            _explain(aws, directory)
         else:
             with progress.step("cdk destroy --all"):
                 cdk.run("destroy", "--all", "--force", "--app", str(directory / "cdk.out"))
     finally:
         if not kept:
             _stop(progress, aws, directory)
+    print(report)
+    if kept:
+        _explain(aws, directory)
     judge(observations)
     print(f"\nAll {len(observations)} observations are as the app declares. {progress.total_seconds():.0f} s in all.")
 
 
-def _deploy_and_observe(progress: Progress, cdk: Cdk, aws: EmbeddedAws, directory: Path) -> list[Observation]:
+def _deploy_and_observe(
+    progress: Progress, cdk: Cdk, aws: EmbeddedAws, directory: Path
+) -> tuple[list[Observation], str]:
+    """Return what was observed, and a report of it for people."""
     assembly, outputs = directory / "cdk.out", directory / "outputs.json"
     with progress.step("cdk bootstrap"):
-        cdk.run("bootstrap", f"aws://{aws.account}/{aws.region}")
+        cdk.run("bootstrap", f"aws://{aws.account}/{aws.region}", f"--output={assembly}")
     with progress.step("cdk deploy --all"):
         cdk.run(
             "deploy",
@@ -77,26 +82,30 @@ def _deploy_and_observe(progress: Progress, cdk: Cdk, aws: EmbeddedAws, director
         )
     session = boto3.Session(region_name=aws.region)
     found = json.loads(outputs.read_text(encoding="utf-8"))["ShopService"]
-    _show_what_was_created(session)
+    created = _what_was_created(session)
     with progress.step("invoke the orders function, which fetches and decrypts its parameter under its own role"):
         _invoke(session, found["OrdersFunctionName"])
     with progress.step("assume each role and try to read, write and directly decrypt each parameter"):
         roles = {name.removesuffix("RoleArn"): arn for name, arn in found.items() if name.endswith("RoleArn")}
         declared = {who: {f"{_PATH}/{name}": what for name, what in own.items()} for who, own in ACCESS.items()}
         observations = list(observe(session, roles, find_parameters(session, _PATH), declared))
-    print(f"\nWho can do what, observed:\n\n{access_table(observations)}")
-    print(f"\nCalls to KMS that Parameter Store made in the caller's name:\n\n{kms_table(aws.trail(), roles)}")
-    return observations
+    # Told at the very end, so that it is what remains on the screen.
+    report = (
+        f"\nCreated:\n\n{created}\n"
+        f"\nCalls to KMS that Parameter Store made in the caller's name:\n\n{kms_table(aws.trail(), roles)}\n"
+        f"\nWho can do what, observed:\n\n{access_table(observations)}"
+    )
+    return observations, report
 
 
-def _show_what_was_created(session: boto3.Session) -> None:
+def _what_was_created(session: boto3.Session) -> str:
     ssm, cloudformation = session.client("ssm"), session.client("cloudformation")
-    print("\nCreated:\n")
+    lines = []
     for stack in ("ShopParameters", "ShopService"):
         resources = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
         kinds = [each["ResourceType"] for each in resources]
         counted = ", ".join(f"{kinds.count(kind)} x {kind}" for kind in sorted(set(kinds)))
-        print(f"{stack}: {counted}")
+        lines.append(f"{stack}: {counted}")
     described = ssm.get_paginator("describe_parameters").paginate(
         ParameterFilters=[{"Key": "Path", "Option": "Recursive", "Values": [_PATH]}]
     )
@@ -105,7 +114,7 @@ def _show_what_was_created(session: boto3.Session) -> None:
         for page in described
         for each in page["Parameters"]
     ]
-    print(f"\n{table(['parameter', 'type', 'tier', 'version', 'description'], sorted(rows))}")
+    return "\n".join([*lines, "", table(["parameter", "type", "tier", "version", "description"], sorted(rows))])
 
 
 def _invoke(session: boto3.Session, function_name: str) -> None:

@@ -45,8 +45,9 @@ class Stack:
 @pytest.fixture(scope="session")
 def cdk(embedded_aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Cdk:
     """The CLI, with the embedded AWS bootstrapped."""
-    cdk = Cdk(embedded_aws.environment(), scratch=tmp_path_factory.mktemp("cdk"))
-    cdk.run("bootstrap", f"aws://{embedded_aws.account}/{embedded_aws.region}")
+    scratch = tmp_path_factory.mktemp("cdk")
+    cdk = Cdk(embedded_aws.environment(), scratch=scratch)
+    cdk.run("bootstrap", f"aws://{embedded_aws.account}/{embedded_aws.region}", f"--output={scratch / 'cdk.out'}")
     return cdk
 
 

@@ -96,9 +96,9 @@ def test_interrupted_it_stops_what_it_started(tmp_path: Path, number: signal.Sig
             if "creating CloudFormation changeset" in line:
                 demo.send_signal(number)
                 break
-        demo.stdout.read()
+        rest = demo.stdout.read()
 
-    assert demo.returncode == 128 + number
+    assert demo.returncode == 128 + number, rest
     assert not directory.exists()
     assert _processes_of(directory) == []
 

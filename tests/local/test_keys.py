@@ -1,10 +1,12 @@
 """KMS by itself: cryptography that cannot be fooled, key states, and the errors that AWS answers."""
 
+import uuid
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from types_boto3_kms.type_defs import TagTypeDef
 
 from ssm_securestring.local.keys.ciphertext import Ciphertext, CiphertextError, seal
 from ssm_securestring.local.keys.states import state_refusal
@@ -210,3 +212,29 @@ def test_fails_to_open_a_ciphertext_of_a_key_that_is_not_there(root: Account) ->
         root.kms.decrypt(CiphertextBlob=blob)
 
     assert "on the resource associated with this ciphertext because the resource does not exist" in message[0]
+
+
+def _with_id(key_id: str) -> list[TagTypeDef]:
+    return [{"TagKey": "ssm-securestring:key-id", "TagValue": key_id}]
+
+
+def test_an_id_can_be_chosen_by_a_tag(root: Account) -> None:
+    """Examples and fixtures can name a key before it exists: with this tag it gets the id that they name."""
+    key_id = str(uuid.uuid4())
+
+    made = root.kms.create_key(Tags=_with_id(key_id))["KeyMetadata"]
+
+    assert (made["KeyId"], made["Arn"]) == (key_id, f"arn:aws:kms:eu-west-1:111122223333:key/{key_id}")
+    assert root.kms.describe_key(KeyId=made["Arn"])["KeyMetadata"]["KeyId"] == key_id
+    sealed = root.kms.encrypt(KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
+    assert root.kms.decrypt(CiphertextBlob=sealed)["Plaintext"] == b"x"
+
+
+def test_fails_to_choose_an_id_that_is_taken_or_none(root: Account, key: str) -> None:
+    """A key is never replaced by another one of its id, and an id has the form of one."""
+    with refused("AlreadyExistsException"):
+        root.kms.create_key(Tags=_with_id(key.rsplit("/", 1)[1]))
+    with refused("ValidationException"):
+        root.kms.create_key(Tags=_with_id("mine"))
+    with refused("ValidationException"):
+        root.kms.create_key(Tags=_with_id(str(uuid.uuid4())), MultiRegion=True)

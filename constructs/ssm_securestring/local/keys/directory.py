@@ -11,15 +11,18 @@ from threading import RLock
 from typing import Any, Final
 
 from ssm_securestring.core.encryption import AWS_MANAGED_KEY_ALIAS, via_parameter_store
-from ssm_securestring.local.protocol import Caller, JsonObject, Payload, ServiceError
+from ssm_securestring.local.protocol import Caller, JsonObject, Payload, ServiceError, validation_error
 from ssm_securestring.local.seam import Seam
 
 SYMMETRIC: Final = "SYMMETRIC_DEFAULT"
 _ARN_PARTS: Final = 6
 _KEY_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
+_EXAMPLE_ID: Final = "1234abcd-12ab-34cd-56ef-1234567890ab"
 _ALIAS_PREFIX: Final = "alias/"
 # KMS Developer Guide, "AWS managed keys": the description that Parameter Store's key has.
 _MANAGED_DESCRIPTION: Final = "Default key that protects my SSM parameters when no other key is defined"
+# A key that is made with this tag gets its value as id. On AWS, which chooses ids itself, the tag is a tag.
+KEY_ID_TAG: Final = "ssm-securestring:key-id"
 # Fields that we add to ministack's record of a key.
 _MANAGER: Final = "_ssm_securestring_manager"
 _OLDER_MATERIAL: Final = "_ssm_securestring_older_material"
@@ -157,6 +160,23 @@ class KeyDirectory:
             if grant["KeyId"] == key.arn:
                 yield grant
 
+    def check_free(self, key_id: str) -> None:
+        """Refuse an id that a key has already.
+
+        Raises:
+            ServiceError: One has it.
+        """
+        if self.by_id(key_id):
+            raise ServiceError("AlreadyExistsException", f"A key with the id {key_id} exists.")
+
+    def give_id(self, key_id: str, *, made: JsonObject) -> JsonObject:
+        """Let a key that was just made have this id; returns CreateKey's answer for it."""
+        before = made["KeyMetadata"]["KeyId"]
+        record = self._seam.keys.pop(before)
+        record["KeyId"], record["Arn"] = key_id, record["Arn"].replace(before, key_id)
+        self._seam.keys[key_id] = record
+        return {"KeyMetadata": {**made["KeyMetadata"], "KeyId": key_id, "Arn": record["Arn"]}}
+
     def managed_key(self, caller: Caller) -> Key:
         """Return ``alias/aws/ssm``, which is made on first use."""
         with self._lock:
@@ -202,6 +222,21 @@ class KeyDirectory:
         if key is None:
             raise _not_found(f"Key '{_arn(caller, f'key/{key_id}')}' does not exist")
         return key
+
+
+def chosen_key_id(payload: Payload) -> str | None:
+    """Return the id that a request to make a key asks for; ``None`` to let KMS choose.
+
+    Raises:
+        ServiceError: It is no key id, or the key would be a multi-Region key.
+    """
+    for tag in payload.objects("Tags"):
+        if tag.text("TagKey") == KEY_ID_TAG:
+            key_id = tag.text("TagValue") or ""
+            if not _KEY_ID.fullmatch(key_id) or key_id.startswith("mrk-") or payload.flag("MultiRegion"):
+                raise validation_error(f"{KEY_ID_TAG} takes the id of a single-Region key, for example {_EXAMPLE_ID}.")
+            return key_id
+    return None
 
 
 def alias_arn(name: str, caller: Caller) -> str:

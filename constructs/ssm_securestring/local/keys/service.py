@@ -12,7 +12,7 @@ from ssm_securestring.local.keys.conditions import (
     encryption_context,
     key_conditions,
 )
-from ssm_securestring.local.keys.directory import Key, KeyDirectory, alias_arn
+from ssm_securestring.local.keys.directory import Key, KeyDirectory, alias_arn, chosen_key_id
 from ssm_securestring.local.keys.policies import check_key_policy
 from ssm_securestring.local.keys.states import state_refusal
 from ssm_securestring.local.protocol import (
@@ -99,10 +99,15 @@ class KeyService:
             if own and not self._is_asymmetric_use(caller, operation, payload):
                 return answer(own(caller, payload, draft))
             key = self._authorize_delegated(caller, operation, payload, body, draft)
+            chosen = chosen_key_id(payload) if operation == "CreateKey" else None
+            if chosen:
+                self.directory.check_free(chosen)
             found = await delegate()
             if found[0] >= ERROR_STATUS:
                 draft.error_code = str(Payload.parse(found[2]).data.get("__type"))
                 return found
+            if chosen:
+                return answer(self.directory.give_id(chosen, made=Payload.parse(found[2]).data))
             return _finished(operation, key, payload, found)
 
     def _draft(self, caller: Caller, operation: str, payload: Payload) -> TrailDraft:

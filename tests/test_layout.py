@@ -55,7 +55,7 @@ LAYERS = {
     "local": Layer(
         layers=frozenset({"core"}),
         packages=frozenset(
-            {"attr", "aws_encryption_sdk", "boto3", "botocore", "cryptography", "hypercorn", "ministack"}
+            {"attr", "aws_encryption_sdk", "boto3", "botocore", "cryptography", "hypercorn", "ministack", "pytest"}
         ),
         typing=frozenset({"types_boto3_kms"}),
     ),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import select
 import signal
 import subprocess
@@ -11,16 +12,21 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from ssm_securestring.local.errors import EmbeddedAwsError
 from ssm_securestring.local.files import EngineFiles, EngineRecord
 from ssm_securestring.local.settings import DEFAULT_ACCOUNT, DEFAULT_REGION, Settings
 from ssm_securestring.local.trail import TrailRecord, follow_trail, read_trail
 
+if TYPE_CHECKING:
+    from ssm_securestring.local.accounts import EmbeddedAccount
+
 _START_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.02
+_ACCOUNT_DIGITS: Final = 12
+_ACCOUNTS: Final = 10**_ACCOUNT_DIGITS
 # Variables that would take precedence over those of EmbeddedAws.environment().
 UNSET: Final = (
     *(
@@ -143,6 +149,13 @@ class EmbeddedAws:
             "NO_PROXY": "127.0.0.1,localhost",
             "no_proxy": "127.0.0.1,localhost",
         }
+
+    def new_account(self) -> "EmbeddedAccount":
+        """Return an account of this engine that nobody has used yet, with everything in it still to be made."""
+        from ssm_securestring.local.accounts import EmbeddedAccount  # noqa: PLC0415 - it loads boto3
+
+        # A random one, not a counter: several processes may use one engine.
+        return EmbeddedAccount(self, f"{secrets.randbelow(_ACCOUNTS):0{_ACCOUNT_DIGITS}d}")
 
     def trail(self) -> list[TrailRecord]:
         """Return every KMS and Parameter Store call so far, in order. None of them holds a value."""

@@ -108,7 +108,8 @@ def _answer_for_crashed(seam: Seam, func: dict[str, Any], event: dict[str, Any])
         token,
         {
             "Status": "FAILED",
-            "Reason": f"The function ended with an error before it answered CloudFormation; see log group {_log_group(func)}.",
+            "Reason": "The function ended with an error before it answered CloudFormation; "
+            f"see log group {_log_group(func)}.",
             "PhysicalResourceId": event.get("PhysicalResourceId") or str(event.get("RequestId")),
             "StackId": event.get("StackId"),
             "RequestId": event.get("RequestId"),

@@ -78,9 +78,11 @@ class EmbeddedAws:
         directory: Path,
         *,
         port: int = 0,
+        or_next_port: bool = False,
         region: str = DEFAULT_REGION,
         account: str = DEFAULT_ACCOUNT,
         settings: Settings | None = None,
+        persistent: bool = False,
         detached: bool = False,
     ) -> Self:
         """Start an engine and return when it is ready.
@@ -88,17 +90,27 @@ class EmbeddedAws:
         Args:
             directory: Where it keeps its files; nothing is written elsewhere. Made if it is missing.
             port: Port on 127.0.0.1. Default: any free one.
+            or_next_port: Take the next free port if that one is in use. Default: refuse to start.
             region: Its Region.
             account: Its account, 12 digits.
             settings: How it behaves where AWS's behaviour is not documented. Default: see :class:`Settings`.
+            persistent: Begin with what a persistent engine left in this directory, and leave everything there when
+                stopped. It is written when the engine stops, so not if it is killed. Default: begin with nothing.
             detached: Let it outlive this process. Default: it ends with this process, even by SIGKILL.
 
         Raises:
             EmbeddedAwsError: It could not start; the message says why and what to do.
         """
         files = EngineFiles(directory)
-        chosen = (settings or Settings()).to_json()
-        options = {"port": port, "region": region, "account": account, "settings": chosen, "tied": not detached}
+        options = {
+            "port": port,
+            "or_next_port": or_next_port,
+            "region": region,
+            "account": account,
+            "settings": (settings or Settings()).to_json(),
+            "persistent": persistent,
+            "tied": not detached,
+        }
         lock = _lock(files)
         try:
             files.prepare()
@@ -166,7 +178,10 @@ class EmbeddedAws:
         return follow_trail(self._files.trail, until=lambda: not self._files.is_locked())
 
     def stop(self) -> None:
-        """End the engine and the functions it runs, and remove every file it wrote. May be called again."""
+        """End the engine and the functions it runs, and remove every file it wrote. May be called again.
+
+        Only a persistent engine leaves its state, in ``state`` in its directory.
+        """
         if self._process is not None:
             _end(self._process)
         elif self._files.is_locked():

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from ssm_securestring.local.authorization import Authorizer, tag_context
 from ssm_securestring.local.parameters import rules
+from ssm_securestring.local.parameters.quotas import RequestQuotas
 from ssm_securestring.local.parameters.reading import ParameterReader, split_selector
 from ssm_securestring.local.parameters.store import ParameterStore, parameter_arn
 from ssm_securestring.local.parameters.writing import ParameterWriter, not_found, tags_in
@@ -46,6 +47,7 @@ class ParameterService:
         writer: Changes them.
         authorizer: Decides.
         trail: Records.
+        quotas: Counts requests. Default: there are no quotas.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class ParameterService:
         writer: ParameterWriter,
         authorizer: Authorizer,
         trail: Trail,
+        quotas: RequestQuotas | None = None,
     ) -> None:
         """Keep the collaborators."""
         self._store = store
@@ -63,6 +66,7 @@ class ParameterService:
         self._writer = writer
         self._authorizer = authorizer
         self._trail = trail
+        self._quotas = quotas
         self._operations: dict[str, Callable[[Caller, Payload], JsonObject]] = {
             "PutParameter": writer.put,
             "GetParameter": reader.get,
@@ -102,6 +106,8 @@ class ParameterService:
         """
         with self._trail.recording(self._draft(caller, operation, payload)) as draft:
             try:
+                if self._quotas:
+                    self._quotas.spend(caller, operation)
                 draft.resources = self._authorize(caller, operation, payload, body)
                 return self._operations[operation](caller, payload)
             except ServiceError as error:

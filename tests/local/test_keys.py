@@ -1,5 +1,6 @@
 """KMS by itself: cryptography that cannot be fooled, key states, and the errors that AWS answers."""
 
+import json
 import uuid
 from collections.abc import Callable
 
@@ -10,7 +11,7 @@ from types_boto3_kms.type_defs import TagTypeDef
 
 from ssm_securestring.local.keys.ciphertext import Ciphertext, CiphertextError, seal
 from ssm_securestring.local.keys.states import state_refusal
-from tests.local.aws import Account, refused
+from tests.local.aws import Account, allow, refused
 
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 MATERIAL = bytes(range(32))
@@ -238,3 +239,38 @@ def test_fails_to_choose_an_id_that_is_taken_or_none(root: Account, key: str) ->
         root.kms.create_key(Tags=_with_id("mine"))
     with refused("ValidationException"):
         root.kms.create_key(Tags=_with_id(str(uuid.uuid4())), MultiRegion=True)
+
+
+def _key_policy(principal: str, action: str = "kms:*") -> str:
+    statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": action, "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+OWNER = "arn:aws:iam::111122223333:root"
+LOCKED_OUT = "The new key policy will not allow you to update the key policy in the future."
+
+
+@pytest.mark.parametrize("policy", [_key_policy("arn:aws:iam::444455556666:root"), _key_policy(OWNER, "kms:Decrypt")])
+def test_fails_to_lock_oneself_out_of_a_key(root: Account, key: str, policy: str) -> None:
+    """A policy after which its author could not change it again is refused, unless the author insists."""
+    with refused("MalformedPolicyDocumentException") as putting:
+        root.kms.put_key_policy(KeyId=key, Policy=policy)
+    with refused("MalformedPolicyDocumentException") as creating:
+        root.kms.create_key(Policy=policy)
+
+    assert putting == creating == [LOCKED_OUT]
+    root.kms.put_key_policy(KeyId=key, Policy=_key_policy(OWNER))
+    root.kms.put_key_policy(KeyId=key, Policy=policy, BypassPolicyLockoutSafetyCheck=True)
+    assert json.loads(root.kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]) == json.loads(policy)
+    assert root.kms.create_key(Policy=policy, BypassPolicyLockoutSafetyCheck=True)["KeyMetadata"]["Arn"]
+
+
+def test_lock_out_is_judged_by_who_sets_the_policy(root: Account, key: str, role: Callable[..., Account]) -> None:
+    """A role whose right comes from IAM needs the policy to leave the account in charge."""
+    administrator = role(allow("kms:PutKeyPolicy", key))
+
+    administrator.kms.put_key_policy(KeyId=key, Policy=_key_policy(OWNER))
+    with refused("MalformedPolicyDocumentException"):
+        administrator.kms.put_key_policy(KeyId=key, Policy=_key_policy(OWNER, "kms:Decrypt"))
+
+    assert root.kms.describe_key(KeyId=key)["KeyMetadata"]["Enabled"]

@@ -31,6 +31,7 @@ SOURCE: Final = "kms.amazonaws.com"
 _NO_KEY: Final = frozenset(
     {"CreateKey", "ListKeys", "ListAliases", "GenerateRandom", "ListRetirableGrants", "RetireGrant"}
 )
+_SETS_POLICY: Final = frozenset({"CreateKey", "PutKeyPolicy"})
 _ALIAS_OPERATIONS: Final = frozenset({"CreateAlias", "UpdateAlias", "DeleteAlias"})
 # Operations that take an alias for a key.
 _TAKES_ALIAS: Final = frozenset(
@@ -274,7 +275,9 @@ class KeyService:
             return None
         if operation in _NO_KEY:
             self._authorizer.check(caller, f"kms:{operation}", "*", {**call_conditions(caller, payload), **tags})
-            _check_policy(operation, payload)
+            self._check_new_policy(
+                caller, operation, payload, f"arn:aws:kms:{caller.region}:{caller.account}:key/*", {}
+            )
             return None
         identifier = payload.text("KeyId")
         if identifier is None:
@@ -285,11 +288,37 @@ class KeyService:
         draft.resources = [key.arn]
         pairs = payload.mapping("EncryptionContext") if operation in _ENCRYPTS else None
         self._authorize(caller, f"kms:{operation}", key, payload, encryption_context=pairs, more=tags)
-        _check_policy(operation, payload)
+        described = key_conditions(key, self.directory.aliases_of(key))
+        self._check_new_policy(caller, operation, payload, key.arn, described)
         if operation in _PAIRS:
             operations.check_usage(key, operation)
         self._check_state(operation, key, payload)
         return key
+
+    def _check_new_policy(
+        self, caller: Caller, operation: str, payload: Payload, arn: str, described: Mapping[str, Any]
+    ) -> None:
+        """Refuse a key policy that is malformed, or that would shut out who sets it.
+
+        Source:
+            KMS API reference, PutKeyPolicy, "BypassPolicyLockoutSafetyCheck".
+        """
+        if operation not in _SETS_POLICY or (operation == "CreateKey" and payload.text("Policy") is None):
+            return
+        policy = payload.required_text("Policy")
+        check_key_policy(policy)
+        if payload.flag("BypassPolicyLockoutSafetyCheck"):
+            return
+        context = {**call_conditions(caller, payload), **described}
+        try:
+            self._authorizer.check_key(
+                caller, "kms:PutKeyPolicy", arn, context, policy=policy, granted=False, binds_root=True
+            )
+        except ServiceError as error:
+            raise ServiceError(
+                "MalformedPolicyDocumentException",
+                "The new key policy will not allow you to update the key policy in the future.",
+            ) from error
 
     def _authorize_alias(self, caller: Caller, operation: str, payload: Payload, draft: TrailDraft) -> None:
         name = payload.required_text("AliasName")
@@ -307,11 +336,6 @@ class KeyService:
         self._authorizer.check(caller, f"kms:{operation}", arn, call_conditions(caller, payload))
         for key in keys:
             self._authorize(caller, f"kms:{operation}", key, payload)
-
-
-def _check_policy(operation: str, payload: Payload) -> None:
-    if operation == "PutKeyPolicy" or (operation == "CreateKey" and payload.text("Policy") is not None):
-        check_key_policy(payload.required_text("Policy"))
 
 
 def _finished(operation: str, key: Key | None, payload: Payload, found: HttpAnswer) -> HttpAnswer:

@@ -8,6 +8,7 @@ from ssm_securestring.local.seam import Seam, Verdict
 
 _ALLOW: Final = "Allow"
 _DENY: Final = "Deny"
+_ARN_ACCOUNT: Final = 4
 
 ConditionContext = Mapping[str, Any]
 """Condition keys of a request, with their values."""
@@ -60,13 +61,18 @@ class Authorizer:
             ServiceError: They refuse.
         """
         verdict = self._verdict(caller, action, key_arn, context, key_policy=policy)
-        if verdict.is_root and not binds_root:
+        at_home = key_arn.split(":")[_ARN_ACCOUNT] == caller.account
+        if verdict.is_root and at_home and not binds_root:
             return
         if verdict.identity == _DENY:
             raise _denied(caller, action, key_arn, _identity_reason(action, explicit=True))
         if verdict.key_policy == _DENY:
             raise _denied(caller, action, key_arn, _key_policy_reason(action, explicit=True))
-        allowed = verdict.key_policy == _ALLOW if verdict.is_root else verdict.together == _ALLOW or granted
+        if verdict.is_root:
+            allowed = verdict.key_policy == _ALLOW or (granted and not at_home)
+        else:
+            # A grant to somebody of another account counts for who may do it there as well.
+            allowed = verdict.together == _ALLOW or (granted and (at_home or verdict.identity == _ALLOW))
         if not allowed:
             reason = _key_policy_reason if verdict.identity == _ALLOW else _identity_reason
             raise _denied(caller, action, key_arn, reason(action, explicit=False))

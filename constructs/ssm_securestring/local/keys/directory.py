@@ -6,6 +6,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from threading import RLock
 from typing import Any, Final
@@ -39,6 +40,16 @@ class Key:
     def arn(self) -> str:
         """Its ARN."""
         return str(self.record["Arn"])
+
+    @property
+    def account(self) -> str:
+        """The account that owns it."""
+        return self.arn.split(":")[4]
+
+    @property
+    def region(self) -> str:
+        """The Region that it is in."""
+        return self.arn.split(":")[3]
 
     @property
     def key_id(self) -> str:
@@ -109,7 +120,7 @@ class Key:
 
 
 class KeyDirectory:
-    """The keys of the account and Region that is being served.
+    """The keys of the account and Region that is being served, and those of other accounts by their full ARNs.
 
     Args:
         seam: ministack.
@@ -145,6 +156,16 @@ class KeyDirectory:
         record = self._seam.keys.get(key_id)
         return Key(record) if record else None
 
+    def by_id_anywhere(self, key_id: str, caller: Caller) -> Key | None:
+        """Return the key that a ciphertext names; the caller's own account goes before others."""
+        own = self.by_id(key_id)
+        if own:
+            return own
+        for (_, region, other_id), record in self._seam.keys.all_items():
+            if (region, other_id) == (caller.region, key_id):
+                return Key(record)
+        return None
+
     def alias_target(self, name: str, caller: Caller) -> Key | None:
         """Return the key that an alias stands for; ``None`` if there is no such alias."""
         key_id = self._seam.aliases.get(_arn(caller, name))
@@ -152,11 +173,16 @@ class KeyDirectory:
 
     def aliases_of(self, key: Key) -> list[str]:
         """Return the names of the aliases that stand for a key."""
-        return [arn.split(":", 5)[5] for arn, key_id in self._seam.aliases.items() if key_id == key.key_id]
+        aliases = self._seam.aliases.items_scoped(key.account, key.region)
+        return [arn.split(":", 5)[5] for arn, key_id in aliases if key_id == key.key_id]
+
+    def home_of(self, key: Key) -> AbstractContextManager[None]:
+        """Serve what happens inside where a key is at home, so that ministack finds it."""
+        return self._seam.in_account(key.account, key.region)
 
     def grants_on(self, key: Key) -> Iterator[JsonObject]:
         """Yield the grants on a key."""
-        for grant in self._seam.grants.values():
+        for grant in self._seam.grants.values_scoped(key.account, key.region):
             if grant["KeyId"] == key.arn:
                 yield grant
 
@@ -202,12 +228,16 @@ class KeyDirectory:
             raise _not_found(f"Invalid arn {parts[3]}")
         if parts[4] == caller.account and parts[5].startswith(_ALIAS_PREFIX):
             return self._find_by_alias(parts[5], caller)
+        record, what = None, "Key"
         if parts[5].startswith(_ALIAS_PREFIX):
-            raise _not_found(f"Alias {arn} is not found.")
-        key = self.by_id(parts[5].removeprefix("key/")) if parts[5].startswith("key/") else None
-        if key is None or key.arn != arn:
-            raise _not_found(f"Key '{arn}' does not exist")
-        return key
+            what = "Alias"
+            key_id = self._seam.aliases.get_scoped(parts[4], parts[3], arn)
+            record = self._seam.keys.get_scoped(parts[4], parts[3], key_id)
+        elif parts[5].startswith("key/"):
+            record = self._seam.keys.get_scoped(parts[4], parts[3], parts[5].removeprefix("key/"))
+        if not record:
+            raise _not_found(f"Alias {arn} is not found." if what == "Alias" else f"Key '{arn}' does not exist")
+        return Key(record)
 
     def _find_by_alias(self, name: str, caller: Caller) -> Key:
         if name == AWS_MANAGED_KEY_ALIAS:

@@ -1,6 +1,7 @@
 """KMS: who may do what to which key, in which state; then the operation itself."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from typing import Any, Final
 
 from ssm_securestring.local.authorization import Authorizer, context_fits, is_grantee
@@ -30,6 +31,14 @@ from ssm_securestring.local.trail import Trail, TrailDraft, shown_parameters
 SOURCE: Final = "kms.amazonaws.com"
 _NO_KEY: Final = frozenset(
     {"CreateKey", "ListKeys", "ListAliases", "GenerateRandom", "ListRetirableGrants", "RetireGrant"}
+)
+# KMS Developer Guide, "Allowing users in other accounts to use a KMS key", beside the cryptographic operations.
+_ACROSS_ACCOUNTS: Final = frozenset(
+    {
+        *("CreateGrant", "DescribeKey", "GetKeyRotationStatus", "GetPublicKey", "ListGrants", "RetireGrant"),
+        *("RevokeGrant", "Encrypt", "Decrypt", "Sign", "Verify", "GenerateMac", "VerifyMac", "DeriveSharedSecret"),
+        *("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"),
+    }
 )
 _SETS_POLICY: Final = frozenset({"CreateKey", "PutKeyPolicy"})
 _ALIAS_OPERATIONS: Final = frozenset({"CreateAlias", "UpdateAlias", "DeleteAlias"})
@@ -103,7 +112,8 @@ class KeyService:
             chosen = chosen_key_id(payload) if operation == "CreateKey" else None
             if chosen:
                 self.directory.check_free(chosen)
-            found = await delegate()
+            with self.directory.home_of(key) if key else nullcontext():
+                found = await delegate()
             if found[0] >= ERROR_STATUS:
                 draft.error_code = str(Payload.parse(found[2]).data.get("__type"))
                 return found
@@ -196,7 +206,8 @@ class KeyService:
 
     def _key_of_blob(self, caller: Caller, payload: Payload, action: str) -> Key:
         try:
-            key = self.directory.by_id(Ciphertext.parse(payload.blob("CiphertextBlob")).key_id)
+            key_id = Ciphertext.parse(payload.blob("CiphertextBlob")).key_id
+            key = self.directory.by_id_anywhere(key_id, caller)
         except CiphertextError as error:
             raise operations.invalid_ciphertext() from error
         if key is None:
@@ -286,6 +297,12 @@ class KeyService:
         find = self.directory.find if takes_alias else self.directory.find_for_management
         key = find(identifier, caller)
         draft.resources = [key.arn]
+        if key.account != caller.account and operation not in _ACROSS_ACCOUNTS:
+            raise ServiceError(
+                "AccessDeniedException",
+                f"User: {caller.arn} is not authorized to perform: kms:{operation} on resource: {key.arn} "
+                "because the operation does not work across accounts",
+            )
         pairs = payload.mapping("EncryptionContext") if operation in _ENCRYPTS else None
         self._authorize(caller, f"kms:{operation}", key, payload, encryption_context=pairs, more=tags)
         described = key_conditions(key, self.directory.aliases_of(key))
@@ -340,9 +357,11 @@ class KeyService:
 
 def _finished(operation: str, key: Key | None, payload: Payload, found: HttpAnswer) -> HttpAnswer:
     """Put right what ministack's answer does not know."""
-    if operation == "DescribeKey" and key and key.is_managed_by_aws:
+    if operation == "DescribeKey" and key:
         data = Payload.parse(found[2]).data
-        data["KeyMetadata"]["KeyManager"] = "AWS"
+        data["KeyMetadata"]["AWSAccountId"] = key.account
+        if key.is_managed_by_aws:
+            data["KeyMetadata"]["KeyManager"] = "AWS"
         return answer(data)
     if operation in _PAIRS and key:
         pair = Payload.parse(found[2]).data

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from threading import RLock
 from typing import Final
@@ -71,6 +72,7 @@ class ParameterStore:
                 f"flag. Version {history[0]['Version']}, the oldest version, can't be deleted because it has a label "
                 "associated with it. Move the label to another version of the parameter, and try again.",
             )
+        version["ResourcePolicies"] = self.resource_policies(history[-1]) if history else {}
         self._seam.parameter_history[name] = [*history, version][-MAX_VERSIONS:]
         self._seam.parameters[name] = version
 
@@ -85,6 +87,15 @@ class ParameterStore:
         """Return whether a parameter that was deleted under this ARN is gone for long enough."""
         deleted = self._deleted.get(arn)
         return deleted is None or self._now_seconds() - deleted >= self._pause_seconds
+
+    def resource_policies(self, current: JsonObject) -> dict[str, str]:
+        """Return the resource policies of a parameter by id; change the result to change them."""
+        policies: dict[str, str] = current.setdefault("ResourcePolicies", {})
+        return policies
+
+    def in_account(self, account: str, region: str) -> AbstractContextManager[None]:
+        """Look at the parameters of this account inside."""
+        return self._seam.in_account(account, region)
 
     def tags(self, arn: str) -> dict[str, str]:
         """Return the tags of a parameter; change the result to change them."""

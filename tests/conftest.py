@@ -1,17 +1,11 @@
 """What tests of several layers share."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from ssm_securestring.local import UNSET, EmbeddedAws
 
-
-@pytest.fixture(scope="session")
-def embedded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
-    """One embedded AWS for all tests that need one; each uses names of its own."""
-    with EmbeddedAws.start(tmp_path_factory.mktemp("aws")) as aws:
-        yield aws
+# Its fixtures are the product's own; the name of the entry point is the same, so an installed one is not loaded twice.
+pytest_plugins = ["ssm_securestring.local.pytest_plugin"]
 
 
 @pytest.fixture

@@ -55,7 +55,17 @@ LAYERS = {
     "local": Layer(
         layers=frozenset({"core"}),
         packages=frozenset(
-            {"attr", "aws_encryption_sdk", "boto3", "botocore", "cryptography", "hypercorn", "ministack"}
+            {
+                "attr",
+                "aws_encryption_sdk",
+                "boto3",
+                "botocore",
+                "cryptography",
+                "hypercorn",
+                "ministack",
+                "pytest",
+                "regex",
+            }
         ),
         typing=frozenset({"types_boto3_kms"}),
     ),

@@ -159,3 +159,12 @@ def test_the_functions_handler_loads_from_its_asset_alone(synthesized: Synthesiz
     )
 
     assert run(python, "-I", "-B", "-c", program, cwd=asset).strip() == "True"
+
+
+def test_a_foreign_project_tests_its_stack_with_the_pytest_plugin(python: Path, tmp_path: Path) -> None:
+    """Installed, the plugin is found by itself: a stack with a secret and a function, deployed and called by tests."""
+    shutil.copytree(ROOT / "tests" / "local" / "example_project", tmp_path / "project")
+
+    printed = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path / "project")
+
+    assert "2 passed" in printed

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from ssm_securestring.cli.main import main
+from ssm_securestring.local import EmbeddedAws
+from tests.local.aws import Account
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -110,3 +112,32 @@ def test_cli_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
 
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("form", [["--json"], []])
+def test_trail_is_followed_until_the_engine_ends(tmp_path: Path, form: list[str]) -> None:
+    """Calls from before and calls as they happen are printed; when the engine stops, so does the command."""
+    aws = EmbeddedAws.start(tmp_path / "aws")
+    try:
+        Account(aws).ssm.put_parameter(Name="before", Value="v", Type="String")
+        command = [sys.executable, "-m", "ssm_securestring.cli.main", "local", "trail", "--follow", *form]
+        with subprocess.Popen(
+            [*command, "--directory", str(aws.directory)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        ) as following:
+            assert following.stdout is not None
+            first = following.stdout.readline()
+            Account(aws).ssm.get_parameter(Name="before")
+            second = following.stdout.readline()
+            aws.stop()
+            rest = following.stdout.read()
+    finally:
+        aws.stop()
+
+    assert "PutParameter" in first
+    assert "GetParameter" in second
+    assert (rest, following.returncode) == ("", 0)
+    if form:
+        assert json.loads(second)["resources"] == [{"ARN": "arn:aws:ssm:eu-west-1:111122223333:parameter/before"}]

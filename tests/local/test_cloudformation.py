@@ -35,6 +35,7 @@ def handler(event, context):
         import from_layer
         data = {
             "Layer": from_layer.NAME,
+            "LogGroup": context.log_group_name,
             "Environment": ",".join(sorted(os.environ)),
             "First": str(sys.path[0] == os.environ["LAMBDA_TASK_ROOT"]),
             "Caller": boto3.client("sts").get_caller_identity()["Arn"],
@@ -114,7 +115,7 @@ def _template(mode: str, layer: str, *, name: str = "/none", **resources: Any) -
         "Name": name,
         "Key": {"Fn::GetAtt": ["Key", "Arn"]},
     }
-    seen = ("Environment", "Layer", "First", "Caller") if mode == "look" else ()
+    seen = ("Environment", "Layer", "LogGroup", "First", "Caller") if mode == "look" else ()
     return {
         "Resources": {
             "Key": _key(),
@@ -199,6 +200,7 @@ def test_function_sees_what_lambda_would_give_it_and_nothing_else(
 
     assert (outputs["Layer"], outputs["First"]) == ("from the layer", "True")
     assert ":assumed-role/" in outputs["Caller"]
+    assert outputs["LogGroup"] == outputs["Logs"]
     names = set(outputs["Environment"].split(","))
     assert {"AWS_REGION", "AWS_SESSION_TOKEN", "AWS_LAMBDA_FUNCTION_NAME", "LAMBDA_TASK_ROOT"} <= names
     assert not {each for each in names if "MINISTACK" in each and not each.startswith("_")}

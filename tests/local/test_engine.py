@@ -282,11 +282,19 @@ def test_fails_to_start_when_ministack_moved_something(
 
 
 def test_seam_lists_every_name_once() -> None:
-    """The list is the whole truth: nothing twice, and some of it is replaced."""
+    """The list is the whole truth: nothing twice."""
     names = [(each.module, each.name) for each in EXPECTED]
 
     assert len(names) == len(set(names))
-    assert any(each.replaced for each in EXPECTED)
+
+
+def test_seam_replaces_only_what_the_list_says() -> None:
+    """A name that is listed as used, not as replaced, cannot be replaced."""
+    seam = Seam.__new__(Seam)
+    seam._names = {(each.module, each.name): each for each in EXPECTED}
+
+    with pytest.raises(KeyError):
+        seam._replace("ministack.services.ssm", "_tags", print)
 
 
 def test_nothing_but_the_seam_imports_ministack() -> None:

@@ -1,14 +1,17 @@
 """KMS by itself: cryptography that cannot be fooled, key states, and the errors that AWS answers."""
 
+import json
+import uuid
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from types_boto3_kms.type_defs import TagTypeDef
 
 from ssm_securestring.local.keys.ciphertext import Ciphertext, CiphertextError, seal
 from ssm_securestring.local.keys.states import state_refusal
-from tests.local.aws import Account, refused
+from tests.local.aws import Account, allow, refused
 
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 MATERIAL = bytes(range(32))
@@ -210,3 +213,64 @@ def test_fails_to_open_a_ciphertext_of_a_key_that_is_not_there(root: Account) ->
         root.kms.decrypt(CiphertextBlob=blob)
 
     assert "on the resource associated with this ciphertext because the resource does not exist" in message[0]
+
+
+def _with_id(key_id: str) -> list[TagTypeDef]:
+    return [{"TagKey": "ssm-securestring:key-id", "TagValue": key_id}]
+
+
+def test_an_id_can_be_chosen_by_a_tag(root: Account) -> None:
+    """Examples and fixtures can name a key before it exists: with this tag it gets the id that they name."""
+    key_id = str(uuid.uuid4())
+
+    made = root.kms.create_key(Tags=_with_id(key_id))["KeyMetadata"]
+
+    assert (made["KeyId"], made["Arn"]) == (key_id, f"arn:aws:kms:eu-west-1:111122223333:key/{key_id}")
+    assert root.kms.describe_key(KeyId=made["Arn"])["KeyMetadata"]["KeyId"] == key_id
+    sealed = root.kms.encrypt(KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
+    assert root.kms.decrypt(CiphertextBlob=sealed)["Plaintext"] == b"x"
+
+
+def test_fails_to_choose_an_id_that_is_taken_or_none(root: Account, key: str) -> None:
+    """A key is never replaced by another one of its id, and an id has the form of one."""
+    with refused("AlreadyExistsException"):
+        root.kms.create_key(Tags=_with_id(key.rsplit("/", 1)[1]))
+    with refused("ValidationException"):
+        root.kms.create_key(Tags=_with_id("mine"))
+    with refused("ValidationException"):
+        root.kms.create_key(Tags=_with_id(str(uuid.uuid4())), MultiRegion=True)
+
+
+def _key_policy(principal: str, action: str = "kms:*") -> str:
+    statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": action, "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+OWNER = "arn:aws:iam::111122223333:root"
+LOCKED_OUT = "The new key policy will not allow you to update the key policy in the future."
+
+
+@pytest.mark.parametrize("policy", [_key_policy("arn:aws:iam::444455556666:root"), _key_policy(OWNER, "kms:Decrypt")])
+def test_fails_to_lock_oneself_out_of_a_key(root: Account, key: str, policy: str) -> None:
+    """A policy after which its author could not change it again is refused, unless the author insists."""
+    with refused("MalformedPolicyDocumentException") as putting:
+        root.kms.put_key_policy(KeyId=key, Policy=policy)
+    with refused("MalformedPolicyDocumentException") as creating:
+        root.kms.create_key(Policy=policy)
+
+    assert putting == creating == [LOCKED_OUT]
+    root.kms.put_key_policy(KeyId=key, Policy=_key_policy(OWNER))
+    root.kms.put_key_policy(KeyId=key, Policy=policy, BypassPolicyLockoutSafetyCheck=True)
+    assert json.loads(root.kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]) == json.loads(policy)
+    assert root.kms.create_key(Policy=policy, BypassPolicyLockoutSafetyCheck=True)["KeyMetadata"]["Arn"]
+
+
+def test_lock_out_is_judged_by_who_sets_the_policy(root: Account, key: str, role: Callable[..., Account]) -> None:
+    """A role whose right comes from IAM needs the policy to leave the account in charge."""
+    administrator = role(allow("kms:PutKeyPolicy", key))
+
+    administrator.kms.put_key_policy(KeyId=key, Policy=_key_policy(OWNER))
+    with refused("MalformedPolicyDocumentException"):
+        administrator.kms.put_key_policy(KeyId=key, Policy=_key_policy(OWNER, "kms:Decrypt"))
+
+    assert root.kms.describe_key(KeyId=key)["KeyMetadata"]["Enabled"]

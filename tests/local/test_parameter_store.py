@@ -371,3 +371,12 @@ def test_fails_cleanly_on_any_malformed_request(root: Account, target: str, body
 
     assert status in (200, 400), (status, answer)
     assert isinstance(json.loads(answer), dict)
+
+
+@pytest.mark.parametrize("pattern", ["(a|aa)+$", "(.*a){20}$", "((a{0,99}){0,99}){0,99}$"])
+def test_fails_soon_with_a_pattern_that_would_never_end(root: Account, name: str, pattern: str) -> None:
+    """A pattern that backtracks without end is refused instead of stopping the engine."""
+    with refused("InvalidAllowedPatternException") as message:
+        root.ssm.put_parameter(Name=name, Value="a" * 4000 + "!", Type="String", AllowedPattern=pattern)
+
+    assert "takes too long" in message[0]

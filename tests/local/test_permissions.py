@@ -25,7 +25,8 @@ def _put(root: Account, name: str, key: str, value: str = "secret") -> None:
 
 def _set_policy(root: Account, key: str, *statements: Statement) -> None:
     policy = {"Version": "2012-10-17", "Statement": [{"Resource": "*", **each} for each in statements]}
-    root.kms.put_key_policy(KeyId=key, Policy=json.dumps(policy))
+    # Some of them leave out the account, as a strict policy of real life names an administrator that is not here.
+    root.kms.put_key_policy(KeyId=key, Policy=json.dumps(policy), BypassPolicyLockoutSafetyCheck=True)
 
 
 def test_context_condition_opens_one_parameter_of_a_shared_key(

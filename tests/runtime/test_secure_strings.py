@@ -212,6 +212,7 @@ def test_no_log_line_holds_the_value(path: str, caplog: pytest.LogCaptureFixture
     """The AWS SDK writes response bodies at level DEBUG; from the helper's client on, it does not."""
     put(f"{path}/db", value=CANARY)
     secrets = SecureStrings(region="eu-west-1")
+    # By name, too: the function, in whose tests that happens, silences it for the whole process.
     with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, logger="botocore"):
         secrets.get(f"{path}/db")
         secrets.get_many([f"{path}/db"])

@@ -33,6 +33,10 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     start.add_argument("--port", type=_port, default=0, help="port on 127.0.0.1 (default: any free one)")
     start.add_argument("--region", default=None, help="its Region (default: eu-west-1)")
     start.add_argument("--account", type=_account, default=None, help="its account (default: 111122223333)")
+    start.add_argument("--or-next-port", action="store_true", help="take the next free port if that one is in use")
+    start.add_argument("--persist", action="store_true", help="keep everything in DIRECTORY/state for the next start")
+    start.add_argument("--throttle", action="store_true", help="enforce request quotas: 40 reads, 3 writes a second")
+    start.add_argument("--deletion-pause", action="store_true", help="a deleted parameter's name stays taken for 30 s")
     start.set_defaults(run=_start)
     for name, run, text in (
         ("stop", _stop, "end it and remove its files"),
@@ -65,10 +69,21 @@ def _attach(options: argparse.Namespace) -> "EmbeddedAws":
 
 
 def _start(options: argparse.Namespace) -> int:
-    from ssm_securestring.local import EmbeddedAws
+    from ssm_securestring.local import EmbeddedAws, Settings
+    from ssm_securestring.local.settings import DELETION_PAUSE_SECONDS
 
+    pause = DELETION_PAUSE_SECONDS if options.deletion_pause else 0
+    settings = Settings(throttled=options.throttle, deletion_pause_seconds=pause)
     given = {name: getattr(options, name) for name in ("region", "account") if getattr(options, name) is not None}
-    aws = EmbeddedAws.start(options.directory, port=options.port, detached=True, **given)
+    aws = EmbeddedAws.start(
+        options.directory,
+        port=options.port,
+        or_next_port=options.or_next_port,
+        settings=settings,
+        persistent=options.persist,
+        detached=True,
+        **given,
+    )
     flag = "" if options.directory == _DEFAULT_DIRECTORY else f" --directory {shlex.quote(str(options.directory))}"
     print(f"embedded AWS: {aws.endpoint_url}, account {aws.account}, Region {aws.region}")
     print(f'use it:       eval "$(ssm-securestring local env{flag})"')

@@ -8,6 +8,7 @@ from ssm_securestring.local.seam import Seam, Verdict
 
 _ALLOW: Final = "Allow"
 _DENY: Final = "Deny"
+_ARN_ACCOUNT: Final = 4
 
 ConditionContext = Mapping[str, Any]
 """Condition keys of a request, with their values."""
@@ -33,6 +34,19 @@ class Authorizer:
         verdict = self._verdict(caller, action, resource, context)
         if verdict.together != _ALLOW:
             raise _denied(caller, action, resource, _identity_reason(action, explicit=verdict.identity == _DENY))
+
+    def check_shared(
+        self, caller: Caller, action: str, resource: str, context: ConditionContext, policies: Iterable[str]
+    ) -> None:
+        """Let the caller's own policies and those of a resource of another account decide: both must allow.
+
+        Raises:
+            ServiceError: They refuse.
+        """
+        self.check(caller, action, resource, context)
+        said = {self._verdict(caller, action, resource, context, key_policy=each).key_policy for each in policies}
+        if _DENY in said or _ALLOW not in said:
+            raise _denied(caller, action, resource, _resource_reason(action, explicit=_DENY in said))
 
     def check_key(
         self,
@@ -60,15 +74,20 @@ class Authorizer:
             ServiceError: They refuse.
         """
         verdict = self._verdict(caller, action, key_arn, context, key_policy=policy)
-        if verdict.is_root and not binds_root:
+        at_home = key_arn.split(":")[_ARN_ACCOUNT] == caller.account
+        if verdict.is_root and at_home and not binds_root:
             return
         if verdict.identity == _DENY:
             raise _denied(caller, action, key_arn, _identity_reason(action, explicit=True))
         if verdict.key_policy == _DENY:
-            raise _denied(caller, action, key_arn, _key_policy_reason(action, explicit=True))
-        allowed = verdict.key_policy == _ALLOW if verdict.is_root else verdict.together == _ALLOW or granted
+            raise _denied(caller, action, key_arn, _resource_reason(action, explicit=True))
+        if verdict.is_root:
+            allowed = verdict.key_policy == _ALLOW or (granted and not at_home)
+        else:
+            # A grant to somebody of another account counts for who may do it there as well.
+            allowed = verdict.together == _ALLOW or (granted and (at_home or verdict.identity == _ALLOW))
         if not allowed:
-            reason = _key_policy_reason if verdict.identity == _ALLOW else _identity_reason
+            reason = _resource_reason if verdict.identity == _ALLOW else _identity_reason
             raise _denied(caller, action, key_arn, reason(action, explicit=False))
 
     def request_tags(self, service: str, action: str, body: bytes) -> dict[str, Any]:
@@ -120,7 +139,7 @@ def _identity_reason(action: str, *, explicit: bool) -> str:
     return f"because no identity-based policy allows the {action} action"
 
 
-def _key_policy_reason(action: str, *, explicit: bool) -> str:
+def _resource_reason(action: str, *, explicit: bool) -> str:
     if explicit:
         return "with an explicit deny in a resource-based policy"
     return f"because no resource-based policy allows the {action} action"

@@ -20,6 +20,8 @@ from ssm_securestring.local.settings import Settings
 _HOST: Final = "127.0.0.1"
 _BACKLOG: Final = 256
 _GRACE_SECONDS: Final = 0.2
+_SAVE_SECONDS: Final = 8.0
+_MAX_PORT: Final = 65535
 
 # Services that a CDK application with secrets needs.
 _SERVICES: Final = (
@@ -50,11 +52,11 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(files: EngineFiles, options: dict[str, Any], ready: TextIO) -> None:
-    listener = listen(options["port"])
+    listener = listen(options["port"], or_next=options["or_next_port"])
     record = EngineRecord(
         pid=os.getpid(), port=listener.getsockname()[1], region=options["region"], account=options["account"]
     )
-    _set_environment(files, record)
+    _set_environment(files, record, persistent=options["persistent"])
     # Only now: ministack reads its settings when it is imported.
     from ssm_securestring.local import cloudformation, functions, gateway  # noqa: PLC0415
     from ssm_securestring.local.seam import Seam  # noqa: PLC0415
@@ -80,12 +82,22 @@ def _run(files: EngineFiles, options: dict[str, Any], ready: TextIO) -> None:
     asyncio.run(_serve(application, listener, tied=options["tied"], on_end=on_end))
 
 
-def listen(port: int) -> socket.socket:
-    """Return a listening socket on the loopback interface; port 0 takes any free port.
+def listen(port: int, *, or_next: bool = False) -> socket.socket:
+    """Return a listening socket on the loopback interface.
+
+    Args:
+        port: The port; 0 takes any free one.
+        or_next: Take the next free port if this one is in use.
 
     Raises:
         EmbeddedAwsError: The port is in use, or there is no loopback interface.
     """
+    for candidate in range(port, _MAX_PORT) if or_next else ():
+        try:
+            return listen(candidate)
+        except EmbeddedAwsError as error:
+            if not _is_in_use(error.__cause__):
+                raise
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -108,7 +120,13 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
-def _set_environment(files: EngineFiles, record: EngineRecord) -> None:
+def _is_in_use(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+
+
+def _set_environment(files: EngineFiles, record: EngineRecord, *, persistent: bool) -> None:
+    state = files.kept_state if persistent else files.temporary / "state"
+    state.mkdir(mode=0o700, exist_ok=True)
     # It has done its work, and functions must not inherit it.
     os.environ.pop("PYTHONPATH", None)
     os.environ.update(
@@ -125,8 +143,10 @@ def _set_environment(files: EngineFiles, record: EngineRecord) -> None:
             "SFTP_ENABLED": "0",
             "LAMBDA_EXECUTOR": "local",
             "LOG_LEVEL": "INFO",
-            "STATE_DIR": str(files.temporary / "state"),
-            "S3_DATA_DIR": str(files.temporary / "s3"),
+            "STATE_DIR": str(state),
+            "S3_DATA_DIR": str(state / "s3"),
+            "PERSIST_STATE": str(int(persistent)),
+            "S3_PERSIST": str(int(persistent)),
             "DOCKER_HOST": f"unix://{files.directory}/no-docker.sock",
         }
     )
@@ -175,7 +195,8 @@ async def _serve(application: Application, listener: socket.socket, *, tied: boo
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = _GRACE_SECONDS
-    config.shutdown_timeout = _GRACE_SECONDS
+    # Not a moment's grace as above: this is when the state is written.
+    config.shutdown_timeout = _SAVE_SECONDS
     config.loglevel = "WARNING"
     await serve(application, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]  # its type of an application is narrower
     on_end()

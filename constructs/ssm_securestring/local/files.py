@@ -32,6 +32,8 @@ class EngineRecord:
 class EngineFiles:
     """The files of one engine. All of them are inside one directory, and :meth:`remove` removes all of them.
 
+    Only the state of an engine that was asked to keep it stays.
+
     Args:
         directory: Where they are; it need not exist yet.
     """
@@ -42,6 +44,7 @@ class EngineFiles:
         self.log = self.directory / "engine.log"
         self.trail = self.directory / "trail.jsonl"
         self.temporary = self.directory / "tmp"
+        self.kept_state = self.directory / "state"
         self.function_python = self.directory / "python"
         self._record = self.directory / "engine.json"
         self._lock = self.directory / "engine.lock"

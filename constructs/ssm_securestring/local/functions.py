@@ -3,6 +3,7 @@
 import re
 import venv
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from threading import Lock
@@ -36,6 +37,8 @@ for _each in _layers:
     _site.addsitedir(_os.path.join(_each, "python", "lib", _version, "site-packages"))
 _sys.path += _runtime
 """
+
+_log_group_of_running: ContextVar[str] = ContextVar("ssm_securestring_log_group", default="")
 
 
 class FunctionInterpreter:
@@ -75,10 +78,16 @@ def install(seam: Seam, interpreter: FunctionInterpreter) -> None:
     def detect_runtime_binary(runtime: str) -> tuple[str, str]:
         if not runtime.startswith("python"):
             return default_runtime(runtime)
-        return str(interpreter.path()), _PROLOGUE + seam.python_worker_script
+        environment = f"import os; os.environ['AWS_LAMBDA_LOG_GROUP_NAME'] = {_log_group_of_running.get()!r}\n"
+        return str(interpreter.path()), environment + _PROLOGUE + seam.python_worker_script
 
     def execute(func: dict[str, Any], event: Any) -> Any:  # noqa: ANN401 - ministack has no types
-        result = default_execution(func, event)
+        # The process of a function is made while it is called for the first time.
+        token = _log_group_of_running.set(_log_group(func))
+        try:
+            result = default_execution(func, event)
+        finally:
+            _log_group_of_running.reset(token)
         if isinstance(result, dict) and result.get("error") and isinstance(event, dict):
             _answer_for_crashed(seam, func, event)
         return result
@@ -95,19 +104,24 @@ def _answer_for_crashed(seam: Seam, func: dict[str, Any], event: dict[str, Any])
     _, found, token = str(event.get("ResponseURL", "")).partition(_ANSWER_PATH)
     if not found:
         return
-    config = func.get("config") or func
-    log_group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config.get('FunctionName')}"
     seam.answer_custom_resource(
         token,
         {
             "Status": "FAILED",
-            "Reason": f"The function ended with an error before it answered CloudFormation; see log group {log_group}.",
+            "Reason": "The function ended with an error before it answered CloudFormation; "
+            f"see log group {_log_group(func)}.",
             "PhysicalResourceId": event.get("PhysicalResourceId") or str(event.get("RequestId")),
             "StackId": event.get("StackId"),
             "RequestId": event.get("RequestId"),
             "LogicalResourceId": event.get("LogicalResourceId"),
         },
     )
+
+
+def _log_group(func: dict[str, Any]) -> str:
+    """Return the log group that a function is configured with."""
+    config = func.get("config") or func
+    return str((config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config.get('FunctionName')}")
 
 
 def _with_requirements(name: str, seen: set[str]) -> Iterator[Distribution]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from ssm_securestring.local.authorization import Authorizer
 from ssm_securestring.local.keys.directory import KeyDirectory
 from ssm_securestring.local.keys.service import KeyService
+from ssm_securestring.local.parameters.quotas import RequestQuotas
 from ssm_securestring.local.parameters.reading import ParameterReader
 from ssm_securestring.local.parameters.service import OPERATIONS, ParameterService
 from ssm_securestring.local.parameters.store import ParameterStore
@@ -32,7 +33,7 @@ def install(seam: Seam, settings: Settings, trail: Trail) -> None:
     """Replace ministack's KMS and Parameter Store."""
     authorizer = Authorizer(seam)
     keys = KeyService(KeyDirectory(seam), authorizer, trail)
-    store = ParameterStore(seam)
+    store = ParameterStore(seam, deletion_pause_seconds=settings.deletion_pause_seconds)
     cipher = ValueCipher(keys, settings.advanced_suite)
     parameters = ParameterService(
         store=store,
@@ -40,6 +41,7 @@ def install(seam: Seam, settings: Settings, trail: Trail) -> None:
         writer=ParameterWriter(store, cipher, settings.omitted_key),
         authorizer=authorizer,
         trail=trail,
+        quotas=RequestQuotas(store.has_high_throughput) if settings.throttled else None,
     )
     seam.exempt_from_generic_authorisation(_is_ours)
     _install_kms(seam, keys)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import select
 import signal
 import subprocess
@@ -11,16 +12,21 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from ssm_securestring.local.errors import EmbeddedAwsError
 from ssm_securestring.local.files import EngineFiles, EngineRecord
 from ssm_securestring.local.settings import DEFAULT_ACCOUNT, DEFAULT_REGION, Settings
 from ssm_securestring.local.trail import TrailRecord, follow_trail, read_trail
 
+if TYPE_CHECKING:
+    from ssm_securestring.local.accounts import EmbeddedAccount
+
 _START_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.02
+_ACCOUNT_DIGITS: Final = 12
+_ACCOUNTS: Final = 10**_ACCOUNT_DIGITS
 # Variables that would take precedence over those of EmbeddedAws.environment().
 UNSET: Final = (
     *(
@@ -72,9 +78,11 @@ class EmbeddedAws:
         directory: Path,
         *,
         port: int = 0,
+        or_next_port: bool = False,
         region: str = DEFAULT_REGION,
         account: str = DEFAULT_ACCOUNT,
         settings: Settings | None = None,
+        persistent: bool = False,
         detached: bool = False,
     ) -> Self:
         """Start an engine and return when it is ready.
@@ -82,17 +90,27 @@ class EmbeddedAws:
         Args:
             directory: Where it keeps its files; nothing is written elsewhere. Made if it is missing.
             port: Port on 127.0.0.1. Default: any free one.
+            or_next_port: Take the next free port if that one is in use. Default: refuse to start.
             region: Its Region.
             account: Its account, 12 digits.
             settings: How it behaves where AWS's behaviour is not documented. Default: see :class:`Settings`.
+            persistent: Begin with what a persistent engine left in this directory, and leave everything there when
+                stopped. It is written when the engine stops, so not if it is killed. Default: begin with nothing.
             detached: Let it outlive this process. Default: it ends with this process, even by SIGKILL.
 
         Raises:
             EmbeddedAwsError: It could not start; the message says why and what to do.
         """
         files = EngineFiles(directory)
-        chosen = (settings or Settings()).to_json()
-        options = {"port": port, "region": region, "account": account, "settings": chosen, "tied": not detached}
+        options = {
+            "port": port,
+            "or_next_port": or_next_port,
+            "region": region,
+            "account": account,
+            "settings": (settings or Settings()).to_json(),
+            "persistent": persistent,
+            "tied": not detached,
+        }
         lock = _lock(files)
         try:
             files.prepare()
@@ -144,6 +162,13 @@ class EmbeddedAws:
             "no_proxy": "127.0.0.1,localhost",
         }
 
+    def new_account(self) -> "EmbeddedAccount":
+        """Return an account of this engine that nobody has used yet, with everything in it still to be made."""
+        from ssm_securestring.local.accounts import EmbeddedAccount  # noqa: PLC0415 - it loads boto3
+
+        # A random one, not a counter: several processes may use one engine.
+        return EmbeddedAccount(self, f"{secrets.randbelow(_ACCOUNTS):0{_ACCOUNT_DIGITS}d}")
+
     def trail(self) -> list[TrailRecord]:
         """Return every KMS and Parameter Store call so far, in order. None of them holds a value."""
         return read_trail(self._files.trail)
@@ -153,7 +178,10 @@ class EmbeddedAws:
         return follow_trail(self._files.trail, until=lambda: not self._files.is_locked())
 
     def stop(self) -> None:
-        """End the engine and the functions it runs, and remove every file it wrote. May be called again."""
+        """End the engine and the functions it runs, and remove every file it wrote. May be called again.
+
+        Only a persistent engine leaves its state, in ``state`` in its directory.
+        """
         if self._process is not None:
             _end(self._process)
         elif self._files.is_locked():

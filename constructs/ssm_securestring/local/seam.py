@@ -8,6 +8,7 @@ checked when the engine starts, and a mismatch stops the start with a message th
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import version
 from types import ModuleType
@@ -98,6 +99,7 @@ EXPECTED: Final = (
     Expected(_EVALUATOR, "_anonymous", "type:ContextVar"),
     Expected(_RESPONSES, "get_account_id", ""),
     Expected(_RESPONSES, "get_region", ""),
+    Expected(_RESPONSES, "request_scope", "account_id, region"),
     Expected(_ROUTER, "extract_access_key_id", "headers, query_params"),
     # KMS: cryptography, key states, errors, grants in authorisation and the managed key are ours.
     Expected(_KMS, "handle_request", _HANDLER, replaced=True),
@@ -175,6 +177,11 @@ class Seam:
         """Return the Region of the request that is being served."""
         return str(self._original(_RESPONSES, "get_region")())
 
+    def in_account(self, account: str, region: str) -> AbstractContextManager[None]:
+        """Serve what happens inside as if the request came from this account and Region."""
+        scope: AbstractContextManager[None] = self._original(_RESPONSES, "request_scope")(account, region)
+        return scope
+
     def access_key(self, headers: Mapping[str, str], query: Mapping[str, Any]) -> str:
         """Return the access key that signed the request."""
         return str(self._original(_ROUTER, "extract_access_key_id")(headers, query))
@@ -218,7 +225,7 @@ class Seam:
         identity = self._original(_EVALUATOR, "evaluate")(request, principal.policies, *principal.limits)
         if key_policy is not None:
             together = self._original(_EVALUATOR, "combine_resource_policy")(
-                identity, request, key_policy, principal.account, required=True, limits=principal.limits
+                identity, request, key_policy, resource.split(":")[4], required=True, limits=principal.limits
             ).decision
         return Verdict(
             is_root=False,

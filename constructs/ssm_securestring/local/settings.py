@@ -6,6 +6,8 @@ from typing import Any, Self
 
 DEFAULT_REGION = "eu-west-1"
 DEFAULT_ACCOUNT = "111122223333"
+# SSM API reference, DeleteParameter: wait so long before a parameter of the same name is created.
+DELETION_PAUSE_SECONDS = 30
 
 
 class AdvancedSuite(StrEnum):
@@ -41,10 +43,16 @@ class Settings:
     Args:
         advanced_suite: Algorithm suite of advanced parameters. Default: committing, unsigned.
         omitted_key: Key of an overwrite without ``KeyId``. Default: ``alias/aws/ssm``.
+        throttled: Hold every account to the request quotas of Parameter Store, 40 reads and 3 writes a second, and
+            answer ``ThrottlingException`` beyond. Default: no quotas.
+        deletion_pause_seconds: How long a deleted parameter's name stays taken. AWS asks to wait 30 seconds and does
+            not say what happens otherwise; here it is ``ParameterAlreadyExists``. Default: 0.
     """
 
     advanced_suite: AdvancedSuite = AdvancedSuite.COMMITTING
     omitted_key: OmittedKey = OmittedKey.MANAGED
+    throttled: bool = False
+    deletion_pause_seconds: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -53,4 +61,8 @@ class Settings:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Read the JSON form."""
-        return cls(advanced_suite=AdvancedSuite(data["advanced_suite"]), omitted_key=OmittedKey(data["omitted_key"]))
+        enumerated = {
+            "advanced_suite": AdvancedSuite(data["advanced_suite"]),
+            "omitted_key": OmittedKey(data["omitted_key"]),
+        }
+        return cls(**{**data, **enumerated})

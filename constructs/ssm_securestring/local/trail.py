@@ -21,7 +21,7 @@ _SHOWN: Final = frozenset(
         *("SettingValue", "AliasName", "TargetKeyId", "SourceKeyId", "DestinationKeyId", "KeySpec", "KeyUsage"),
         *("KeyPairSpec", "NumberOfBytes", "Origin", "MultiRegion", "EncryptionAlgorithm", "DryRun", "GrantId"),
         *("GranteePrincipal", "RetiringPrincipal", "Operations", "PendingWindowInDays", "RotationPeriodInDays"),
-        *("PolicyName", "Limit", "KeyStates"),
+        *("PolicyName", "Limit", "KeyStates", "ResourceArn", "PolicyId"),
     }
 )
 

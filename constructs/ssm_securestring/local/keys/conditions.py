@@ -21,6 +21,7 @@ _FIELDS: Final = {
     "KeySpec": "kms:KeySpec",
     "KeyUsage": "kms:KeyUsage",
     "Origin": "kms:KeyOrigin",
+    "BypassPolicyLockoutSafetyCheck": "kms:BypassPolicyLockoutSafetyCheck",
     "KeyPairSpec": "kms:DataKeyPairSpec",
 }
 _CONTEXT_FIELDS: Final = ("EncryptionContext", "SourceEncryptionContext", "DestinationEncryptionContext")

@@ -6,20 +6,24 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from threading import RLock
 from typing import Any, Final
 
 from ssm_securestring.core.encryption import AWS_MANAGED_KEY_ALIAS, via_parameter_store
-from ssm_securestring.local.protocol import Caller, JsonObject, Payload, ServiceError
+from ssm_securestring.local.protocol import Caller, JsonObject, Payload, ServiceError, validation_error
 from ssm_securestring.local.seam import Seam
 
 SYMMETRIC: Final = "SYMMETRIC_DEFAULT"
 _ARN_PARTS: Final = 6
 _KEY_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
+_EXAMPLE_ID: Final = "1234abcd-12ab-34cd-56ef-1234567890ab"
 _ALIAS_PREFIX: Final = "alias/"
 # KMS Developer Guide, "AWS managed keys": the description that Parameter Store's key has.
 _MANAGED_DESCRIPTION: Final = "Default key that protects my SSM parameters when no other key is defined"
+# A key that is made with this tag gets its value as id. On AWS, which chooses ids itself, the tag is a tag.
+KEY_ID_TAG: Final = "ssm-securestring:key-id"
 # Fields that we add to ministack's record of a key.
 _MANAGER: Final = "_ssm_securestring_manager"
 _OLDER_MATERIAL: Final = "_ssm_securestring_older_material"
@@ -36,6 +40,16 @@ class Key:
     def arn(self) -> str:
         """Its ARN."""
         return str(self.record["Arn"])
+
+    @property
+    def account(self) -> str:
+        """The account that owns it."""
+        return self.arn.split(":")[4]
+
+    @property
+    def region(self) -> str:
+        """The Region that it is in."""
+        return self.arn.split(":")[3]
 
     @property
     def key_id(self) -> str:
@@ -106,7 +120,7 @@ class Key:
 
 
 class KeyDirectory:
-    """The keys of the account and Region that is being served.
+    """The keys of the account and Region that is being served, and those of other accounts by their full ARNs.
 
     Args:
         seam: ministack.
@@ -142,6 +156,16 @@ class KeyDirectory:
         record = self._seam.keys.get(key_id)
         return Key(record) if record else None
 
+    def by_id_anywhere(self, key_id: str, caller: Caller) -> Key | None:
+        """Return the key that a ciphertext names; the caller's own account goes before others."""
+        own = self.by_id(key_id)
+        if own:
+            return own
+        for (_, region, other_id), record in self._seam.keys.all_items():
+            if (region, other_id) == (caller.region, key_id):
+                return Key(record)
+        return None
+
     def alias_target(self, name: str, caller: Caller) -> Key | None:
         """Return the key that an alias stands for; ``None`` if there is no such alias."""
         key_id = self._seam.aliases.get(_arn(caller, name))
@@ -149,13 +173,35 @@ class KeyDirectory:
 
     def aliases_of(self, key: Key) -> list[str]:
         """Return the names of the aliases that stand for a key."""
-        return [arn.split(":", 5)[5] for arn, key_id in self._seam.aliases.items() if key_id == key.key_id]
+        aliases = self._seam.aliases.items_scoped(key.account, key.region)
+        return [arn.split(":", 5)[5] for arn, key_id in aliases if key_id == key.key_id]
+
+    def home_of(self, key: Key) -> AbstractContextManager[None]:
+        """Serve what happens inside where a key is at home, so that ministack finds it."""
+        return self._seam.in_account(key.account, key.region)
 
     def grants_on(self, key: Key) -> Iterator[JsonObject]:
         """Yield the grants on a key."""
-        for grant in self._seam.grants.values():
+        for grant in self._seam.grants.values_scoped(key.account, key.region):
             if grant["KeyId"] == key.arn:
                 yield grant
+
+    def check_free(self, key_id: str) -> None:
+        """Refuse an id that a key has already.
+
+        Raises:
+            ServiceError: One has it.
+        """
+        if self.by_id(key_id):
+            raise ServiceError("AlreadyExistsException", f"A key with the id {key_id} exists.")
+
+    def give_id(self, key_id: str, *, made: JsonObject) -> JsonObject:
+        """Let a key that was just made have this id; returns CreateKey's answer for it."""
+        before = made["KeyMetadata"]["KeyId"]
+        record = self._seam.keys.pop(before)
+        record["KeyId"], record["Arn"] = key_id, record["Arn"].replace(before, key_id)
+        self._seam.keys[key_id] = record
+        return {"KeyMetadata": {**made["KeyMetadata"], "KeyId": key_id, "Arn": record["Arn"]}}
 
     def managed_key(self, caller: Caller) -> Key:
         """Return ``alias/aws/ssm``, which is made on first use."""
@@ -182,12 +228,16 @@ class KeyDirectory:
             raise _not_found(f"Invalid arn {parts[3]}")
         if parts[4] == caller.account and parts[5].startswith(_ALIAS_PREFIX):
             return self._find_by_alias(parts[5], caller)
+        record, what = None, "Key"
         if parts[5].startswith(_ALIAS_PREFIX):
-            raise _not_found(f"Alias {arn} is not found.")
-        key = self.by_id(parts[5].removeprefix("key/")) if parts[5].startswith("key/") else None
-        if key is None or key.arn != arn:
-            raise _not_found(f"Key '{arn}' does not exist")
-        return key
+            what = "Alias"
+            key_id = self._seam.aliases.get_scoped(parts[4], parts[3], arn)
+            record = self._seam.keys.get_scoped(parts[4], parts[3], key_id)
+        elif parts[5].startswith("key/"):
+            record = self._seam.keys.get_scoped(parts[4], parts[3], parts[5].removeprefix("key/"))
+        if not record:
+            raise _not_found(f"Alias {arn} is not found." if what == "Alias" else f"Key '{arn}' does not exist")
+        return Key(record)
 
     def _find_by_alias(self, name: str, caller: Caller) -> Key:
         if name == AWS_MANAGED_KEY_ALIAS:
@@ -202,6 +252,21 @@ class KeyDirectory:
         if key is None:
             raise _not_found(f"Key '{_arn(caller, f'key/{key_id}')}' does not exist")
         return key
+
+
+def chosen_key_id(payload: Payload) -> str | None:
+    """Return the id that a request to make a key asks for; ``None`` to let KMS choose.
+
+    Raises:
+        ServiceError: It is no key id, or the key would be a multi-Region key.
+    """
+    for tag in payload.objects("Tags"):
+        if tag.text("TagKey") == KEY_ID_TAG:
+            key_id = tag.text("TagValue") or ""
+            if not _KEY_ID.fullmatch(key_id) or key_id.startswith("mrk-") or payload.flag("MultiRegion"):
+                raise validation_error(f"{KEY_ID_TAG} takes the id of a single-Region key, for example {_EXAMPLE_ID}.")
+            return key_id
+    return None
 
 
 def alias_arn(name: str, caller: Caller) -> str:

@@ -1,6 +1,7 @@
 """KMS: who may do what to which key, in which state; then the operation itself."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from typing import Any, Final
 
 from ssm_securestring.local.authorization import Authorizer, context_fits, is_grantee
@@ -12,7 +13,7 @@ from ssm_securestring.local.keys.conditions import (
     encryption_context,
     key_conditions,
 )
-from ssm_securestring.local.keys.directory import Key, KeyDirectory, alias_arn
+from ssm_securestring.local.keys.directory import Key, KeyDirectory, alias_arn, chosen_key_id
 from ssm_securestring.local.keys.policies import check_key_policy
 from ssm_securestring.local.keys.states import state_refusal
 from ssm_securestring.local.protocol import (
@@ -31,6 +32,15 @@ SOURCE: Final = "kms.amazonaws.com"
 _NO_KEY: Final = frozenset(
     {"CreateKey", "ListKeys", "ListAliases", "GenerateRandom", "ListRetirableGrants", "RetireGrant"}
 )
+# KMS Developer Guide, "Allowing users in other accounts to use a KMS key", beside the cryptographic operations.
+_ACROSS_ACCOUNTS: Final = frozenset(
+    {
+        *("CreateGrant", "DescribeKey", "GetKeyRotationStatus", "GetPublicKey", "ListGrants", "RetireGrant"),
+        *("RevokeGrant", "Encrypt", "Decrypt", "Sign", "Verify", "GenerateMac", "VerifyMac", "DeriveSharedSecret"),
+        *("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"),
+    }
+)
+_SETS_POLICY: Final = frozenset({"CreateKey", "PutKeyPolicy"})
 _ALIAS_OPERATIONS: Final = frozenset({"CreateAlias", "UpdateAlias", "DeleteAlias"})
 # Operations that take an alias for a key.
 _TAKES_ALIAS: Final = frozenset(
@@ -99,10 +109,16 @@ class KeyService:
             if own and not self._is_asymmetric_use(caller, operation, payload):
                 return answer(own(caller, payload, draft))
             key = self._authorize_delegated(caller, operation, payload, body, draft)
-            found = await delegate()
+            chosen = chosen_key_id(payload) if operation == "CreateKey" else None
+            if chosen:
+                self.directory.check_free(chosen)
+            with self.directory.home_of(key) if key else nullcontext():
+                found = await delegate()
             if found[0] >= ERROR_STATUS:
                 draft.error_code = str(Payload.parse(found[2]).data.get("__type"))
                 return found
+            if chosen:
+                return answer(self.directory.give_id(chosen, made=Payload.parse(found[2]).data))
             return _finished(operation, key, payload, found)
 
     def _draft(self, caller: Caller, operation: str, payload: Payload) -> TrailDraft:
@@ -190,7 +206,8 @@ class KeyService:
 
     def _key_of_blob(self, caller: Caller, payload: Payload, action: str) -> Key:
         try:
-            key = self.directory.by_id(Ciphertext.parse(payload.blob("CiphertextBlob")).key_id)
+            key_id = Ciphertext.parse(payload.blob("CiphertextBlob")).key_id
+            key = self.directory.by_id_anywhere(key_id, caller)
         except CiphertextError as error:
             raise operations.invalid_ciphertext() from error
         if key is None:
@@ -269,7 +286,9 @@ class KeyService:
             return None
         if operation in _NO_KEY:
             self._authorizer.check(caller, f"kms:{operation}", "*", {**call_conditions(caller, payload), **tags})
-            _check_policy(operation, payload)
+            self._check_new_policy(
+                caller, operation, payload, f"arn:aws:kms:{caller.region}:{caller.account}:key/*", {}
+            )
             return None
         identifier = payload.text("KeyId")
         if identifier is None:
@@ -278,13 +297,45 @@ class KeyService:
         find = self.directory.find if takes_alias else self.directory.find_for_management
         key = find(identifier, caller)
         draft.resources = [key.arn]
+        if key.account != caller.account and operation not in _ACROSS_ACCOUNTS:
+            raise ServiceError(
+                "AccessDeniedException",
+                f"User: {caller.arn} is not authorized to perform: kms:{operation} on resource: {key.arn} "
+                "because the operation does not work across accounts",
+            )
         pairs = payload.mapping("EncryptionContext") if operation in _ENCRYPTS else None
         self._authorize(caller, f"kms:{operation}", key, payload, encryption_context=pairs, more=tags)
-        _check_policy(operation, payload)
+        described = key_conditions(key, self.directory.aliases_of(key))
+        self._check_new_policy(caller, operation, payload, key.arn, described)
         if operation in _PAIRS:
             operations.check_usage(key, operation)
         self._check_state(operation, key, payload)
         return key
+
+    def _check_new_policy(
+        self, caller: Caller, operation: str, payload: Payload, arn: str, described: Mapping[str, Any]
+    ) -> None:
+        """Refuse a key policy that is malformed, or that would shut out who sets it.
+
+        Source:
+            KMS API reference, PutKeyPolicy, "BypassPolicyLockoutSafetyCheck".
+        """
+        if operation not in _SETS_POLICY or (operation == "CreateKey" and payload.text("Policy") is None):
+            return
+        policy = payload.required_text("Policy")
+        check_key_policy(policy)
+        if payload.flag("BypassPolicyLockoutSafetyCheck"):
+            return
+        context = {**call_conditions(caller, payload), **described}
+        try:
+            self._authorizer.check_key(
+                caller, "kms:PutKeyPolicy", arn, context, policy=policy, granted=False, binds_root=True
+            )
+        except ServiceError as error:
+            raise ServiceError(
+                "MalformedPolicyDocumentException",
+                "The new key policy will not allow you to update the key policy in the future.",
+            ) from error
 
     def _authorize_alias(self, caller: Caller, operation: str, payload: Payload, draft: TrailDraft) -> None:
         name = payload.required_text("AliasName")
@@ -304,16 +355,13 @@ class KeyService:
             self._authorize(caller, f"kms:{operation}", key, payload)
 
 
-def _check_policy(operation: str, payload: Payload) -> None:
-    if operation == "PutKeyPolicy" or (operation == "CreateKey" and payload.text("Policy") is not None):
-        check_key_policy(payload.required_text("Policy"))
-
-
 def _finished(operation: str, key: Key | None, payload: Payload, found: HttpAnswer) -> HttpAnswer:
     """Put right what ministack's answer does not know."""
-    if operation == "DescribeKey" and key and key.is_managed_by_aws:
+    if operation == "DescribeKey" and key:
         data = Payload.parse(found[2]).data
-        data["KeyMetadata"]["KeyManager"] = "AWS"
+        data["KeyMetadata"]["AWSAccountId"] = key.account
+        if key.is_managed_by_aws:
+            data["KeyMetadata"]["KeyManager"] = "AWS"
         return answer(data)
     if operation in _PAIRS and key:
         pair = Payload.parse(found[2]).data

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 from ssm_securestring.core.limits import GET_PARAMETERS_BATCH
 from ssm_securestring.local.parameters import rules
 from ssm_securestring.local.parameters.filters import Filters
+from ssm_securestring.local.parameters.sharing import name_in, owner_of
 from ssm_securestring.local.parameters.store import ParameterStore
 from ssm_securestring.local.parameters.values import ValueCipher
 from ssm_securestring.local.parameters.writing import not_found, version_not_found
@@ -24,6 +25,7 @@ _METADATA_FIELDS: Final = (
 )
 _HISTORY_FIELDS: Final = tuple(field for field in _METADATA_FIELDS if field != "ARN")
 _ARN_COLONS: Final = 5
+_ARN_REGION: Final = 3
 _T = TypeVar("_T")
 
 
@@ -85,7 +87,7 @@ class ParameterReader:
     def history(self, caller: Caller, payload: Payload) -> JsonObject:
         """Return a page of a parameter's versions, oldest first."""
         name = payload.required_text("Name")
-        versions = self._store.versions(self._current(name, caller))
+        versions = self._versions(name, caller)
         page, more = _page(versions, payload, default=_METADATA_PAGE, maximum=_METADATA_PAGE)
         decrypt = payload.flag("WithDecryption")
         shown = [
@@ -114,9 +116,9 @@ class ParameterReader:
             ServiceError: There is none.
         """
         name, selector = split_selector(text)
+        versions = self._versions(name, caller)
         if selector is None:
-            return self._current(name, caller)
-        versions = self._store.versions(self._current(name, caller))
+            return versions[-1]
         for version in versions:
             if selector == str(version["Version"]) or selector in version["Labels"]:
                 return {**version, "Selector": f":{selector}"}
@@ -126,17 +128,20 @@ class ParameterReader:
         """Return the value of a version, or its ciphertext."""
         return self._value(caller, version, decrypt=decrypt)
 
-    def _current(self, text: str, caller: Caller) -> JsonObject:
+    def _versions(self, text: str, caller: Caller) -> list[JsonObject]:
+        """Return all versions of a parameter, oldest first; an ARN may be one of another account."""
+        owner, name = caller.account, text
         if text.startswith("arn:"):
-            parts = text.split(":", _ARN_COLONS)
-            here = parts[2:5] == ["ssm", caller.region, caller.account]
-            name = parts[5].removeprefix("parameter") if here and parts[5].startswith("parameter/") else ""
-        else:
-            name = text
-        current = (self._store.find(name) or self._store.public(name)) if name else None
-        if current is None:
+            owner = owner_of(text) or ""
+            name = name_in(text) if text.split(":")[_ARN_REGION] == caller.region else ""
+        with self._store.in_account(owner, caller.region):
+            current = self._store.find(name)
+            if current is not None:
+                return self._store.versions(current)
+        public = self._store.public(name) if name else None
+        if public is None:
             raise not_found(text)
-        return current
+        return [public]
 
     def _shown(self, caller: Caller, version: JsonObject, *, decrypt: bool) -> JsonObject:
         shown: JsonObject = {field: version[field] for field in _READ_FIELDS if field in version}

@@ -7,6 +7,8 @@ Source:
 import re
 from typing import Final
 
+import regex
+
 from ssm_securestring.core.errors import ParameterNameError
 from ssm_securestring.core.limits import MAX_NAME_LEVELS, MAX_TAG_KEY_CHARS, MAX_TAG_VALUE_CHARS, MAX_TAGS
 from ssm_securestring.core.names import ParameterArn, ParameterName
@@ -30,6 +32,7 @@ _MAX_CHARS: Final = {"Description": 1024, "AllowedPattern": 1024, "KeyId": 256, 
 # SSM API reference, DeleteParameters, "Names".
 DELETE_BATCH: Final = 10
 _KEY_ID: Final = re.compile(r"[a-zA-Z0-9:/_-]+")
+_PATTERN_SECONDS: Final = 0.2
 _REFERENCE: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _TAG: Final = re.compile(r"[\w\s.:/=+\-@]*")
 
@@ -182,9 +185,14 @@ def check_pattern(pattern: str, value: str) -> None:
     if not pattern:
         return
     try:
-        matches = re.fullmatch(pattern, value)
-    except re.error as error:
+        # Not `re`: a pattern that backtracks without end would stop the engine for everybody.
+        matches = regex.fullmatch(pattern, value, timeout=_PATTERN_SECONDS)
+    except (regex.error, RecursionError, OverflowError) as error:
         raise ServiceError("InvalidAllowedPatternException", f"Invalid allowed pattern: {pattern}") from error
+    except TimeoutError as error:
+        raise ServiceError(
+            "InvalidAllowedPatternException", f"The allowed pattern takes too long to match: {pattern}"
+        ) from error
     if not matches:
         raise ServiceError(
             "ParameterPatternMismatchException",

@@ -5,7 +5,9 @@ from typing import Any, Final
 
 from ssm_securestring.local.authorization import Authorizer, tag_context
 from ssm_securestring.local.parameters import rules
+from ssm_securestring.local.parameters.quotas import RequestQuotas
 from ssm_securestring.local.parameters.reading import ParameterReader, split_selector
+from ssm_securestring.local.parameters.sharing import SHARED_OPERATIONS, ParameterSharing, name_in, owner_of
 from ssm_securestring.local.parameters.store import ParameterStore, parameter_arn
 from ssm_securestring.local.parameters.writing import ParameterWriter, not_found, tags_in
 from ssm_securestring.local.protocol import (
@@ -23,6 +25,7 @@ from ssm_securestring.local.trail import Trail, TrailDraft, shown_parameters
 SOURCE: Final = "ssm.amazonaws.com"
 _TAG_OPERATIONS: Final = frozenset({"AddTagsToResource", "RemoveTagsFromResource", "ListTagsForResource"})
 _BATCH_OPERATIONS: Final = frozenset({"GetParameters", "DeleteParameters"})
+_SHARING_OPERATIONS: Final = frozenset({"PutResourcePolicy", "GetResourcePolicies", "DeleteResourcePolicy"})
 _SETTING_OPERATIONS: Final = frozenset({"GetServiceSetting", "UpdateServiceSetting", "ResetServiceSetting"})
 # SSM API reference, ParameterNotFound: CloudTrail does not record it for these two.
 _NOT_FOUND_UNRECORDED: Final = frozenset({"GetParameter", "DeleteParameter"})
@@ -33,6 +36,7 @@ OPERATIONS: Final = frozenset(
         *_TAG_OPERATIONS,
         *_BATCH_OPERATIONS,
         *_SETTING_OPERATIONS,
+        *_SHARING_OPERATIONS,
     }
 )
 
@@ -46,6 +50,7 @@ class ParameterService:
         writer: Changes them.
         authorizer: Decides.
         trail: Records.
+        quotas: Counts requests. Default: there are no quotas.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class ParameterService:
         writer: ParameterWriter,
         authorizer: Authorizer,
         trail: Trail,
+        quotas: RequestQuotas | None = None,
     ) -> None:
         """Keep the collaborators."""
         self._store = store
@@ -63,6 +69,8 @@ class ParameterService:
         self._writer = writer
         self._authorizer = authorizer
         self._trail = trail
+        self._quotas = quotas
+        sharing = ParameterSharing(store)
         self._operations: dict[str, Callable[[Caller, Payload], JsonObject]] = {
             "PutParameter": writer.put,
             "GetParameter": reader.get,
@@ -77,6 +85,9 @@ class ParameterService:
             "AddTagsToResource": self._add_tags,
             "RemoveTagsFromResource": self._remove_tags,
             "ListTagsForResource": self._list_tags,
+            "PutResourcePolicy": sharing.put,
+            "GetResourcePolicies": sharing.get,
+            "DeleteResourcePolicy": sharing.delete,
         }
 
     async def serve(
@@ -102,6 +113,8 @@ class ParameterService:
         """
         with self._trail.recording(self._draft(caller, operation, payload)) as draft:
             try:
+                if self._quotas:
+                    self._quotas.spend(caller, operation)
                 draft.resources = self._authorize(caller, operation, payload, body)
                 return self._operations[operation](caller, payload)
             except ServiceError as error:
@@ -140,8 +153,22 @@ class ParameterService:
             return self._authorize_put(caller, payload, context)
         arns = [self._arn(caller, name) for name in _names(operation, payload)]
         for arn in arns:
-            self._authorizer.check(caller, action, arn, {**context, **tag_context(self._tags_of(arn))})
+            self._authorize_one(caller, operation, arn, context)
         return arns
+
+    def _authorize_one(self, caller: Caller, operation: str, arn: str, context: dict[str, Any]) -> None:
+        owner = owner_of(arn)
+        if owner in (caller.account, None) or operation not in SHARED_OPERATIONS:
+            tags = self._tags_of(arn) if owner == caller.account else {}
+            self._authorizer.check(caller, f"ssm:{operation}", arn, {**context, **tag_context(tags)})
+            return
+        with self._store.in_account(str(owner), caller.region):
+            current = self._store.find(name_in(arn))
+            policies = self._store.resource_policies(current) if current else {}
+            tags = self._tags_of(arn)
+        self._authorizer.check_shared(
+            caller, f"ssm:{operation}", arn, {**context, **tag_context(tags)}, policies.values()
+        )
 
     def _authorize_path(self, caller: Caller, payload: Payload) -> list[str]:
         path = payload.required_text("Path")
@@ -223,6 +250,8 @@ class ParameterService:
 def _names(operation: str, payload: Payload) -> list[str]:
     if operation in _BATCH_OPERATIONS:
         return payload.texts("Names")
+    if operation in _SHARING_OPERATIONS:
+        return [payload.required_text("ResourceArn")]
     return [payload.required_text("ResourceId" if operation in _TAG_OPERATIONS else "Name")]
 
 

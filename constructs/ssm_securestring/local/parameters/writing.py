@@ -65,7 +65,8 @@ class ParameterWriter:
             )
         with self._store.lock:
             existing = self._store.find(name)
-            if existing is not None and not payload.flag("Overwrite"):
+            being_deleted = existing is None and not self._store.is_name_free(parameter_arn(name, caller))
+            if being_deleted or (existing is not None and not payload.flag("Overwrite")):
                 raise ServiceError(
                     "ParameterAlreadyExists",
                     "The parameter already exists. To overwrite this value, set the overwrite option in the request "

@@ -1,68 +1,53 @@
 """Fetch and decrypt SecureString parameters."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
 
-from ssm_securestring.core.errors import ParameterReadError
-from ssm_securestring.core.limits import GET_PARAMETERS_BATCH
-from ssm_securestring.core.names import ParameterArn, ParameterName
-from ssm_securestring.runtime.client import make_client
-from ssm_securestring.runtime.failures import from_client_error, from_no_answer, missing
+from ssm_securestring.core.errors import ParameterNameError, SettingError
+from ssm_securestring.runtime.cache import Cache
+from ssm_securestring.runtime.calls import Transport
+from ssm_securestring.runtime.connect import connect, this_environment
+from ssm_securestring.runtime.handle import ParameterHandle
+from ssm_securestring.runtime.lifecycle import watch
+from ssm_securestring.runtime.parameters import Outcome
+from ssm_securestring.runtime.reader import Reader
+from ssm_securestring.runtime.record import Record
+from ssm_securestring.runtime.reference import parse
 from ssm_securestring.runtime.secret import SecretValue
+from ssm_securestring.runtime.values import SecretValues
 
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
 
+_DEFAULT_TTL_SECONDS: Final = 300.0
+_DEFAULT_MISSING_TTL_SECONDS: Final = 5.0
+_DEFAULT_MAX_STALE_SECONDS: Final = 3600.0
+_DEFAULT_TIMEOUT_SECONDS: Final = 10.0
 
-class SecretValues(Mapping[str, SecretValue]):
-    """What :meth:`SecureStrings.get_many` found, by name as it was asked for.
-
-    Good values are usable whatever happened to others: looking up a name that failed raises its own error, and
-    ``errors`` has them all.
-
-    Attributes:
-        errors: Why a name has no value.
-    """
-
-    def __init__(self, values: Mapping[str, SecretValue], errors: Mapping[str, ParameterReadError]) -> None:
-        """Keep values and errors apart."""
-        self._values = dict(values)
-        self.errors = dict(errors)
-
-    def __getitem__(self, name: str) -> SecretValue:
-        """Return a value.
-
-        Raises:
-            ParameterReadError: This one could not be read.
-            KeyError: It was not asked for.
-        """
-        if name in self.errors:
-            raise self.errors[name]
-        return self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        """Iterate over the names that have a value."""
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        """Count the names that have a value."""
-        return len(self._values)
-
-    def __repr__(self) -> str:
-        """Show names only."""
-        return f"SecretValues(values={list(self._values)}, errors={list(self.errors)})"
+_monotonic = time.monotonic
+_wall = time.time
 
 
 class SecureStrings:
-    """Fetches and decrypts parameters, under the permissions of whoever runs it.
+    """Fetches and decrypts parameters, under the permissions of whoever runs it; keeps them for some minutes.
 
     It needs ``ssm:GetParameter``, ``ssm:GetParameters`` and, for a customer-managed key, ``kms:Decrypt``:
-    what ``grant_read`` of the construct gives.
+    what ``grant_read`` of the construct gives. Make one and share it: threads that want the same parameter share one
+    call, and calls for several share batches of ten.
 
     Args:
-        client: A boto3 client for Systems Manager. Default: one made on first use from the environment, with five
-            attempts for a call.
-        region: Region of that client. Default: the environment's.
+        client: A boto3 client for Systems Manager. Default: the standard library where the credentials are in the
+            environment or come from a container's endpoint, a boto3 client otherwise.
+        region: Region. Default: the environment's.
+        ttl_seconds: How long a value may be used before it is fetched again. 0 keeps none. Default: 300.
+        missing_ttl_seconds: How long a name that does not exist is not asked for again. Default: 5.
+        max_stale_seconds: How long after that a value may stand in while Parameter Store throttles or cannot be
+            reached; never after a refusal. Default: 3600.
+        timeout_seconds: How long a call may take, all retries included. Default: 10.
+
+    Raises:
+        SettingError: A number is out of its range.
 
     Example:
         >>> secrets = SecureStrings()
@@ -72,16 +57,40 @@ class SecureStrings:
         https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
     """
 
-    def __init__(self, *, client: "SSMClient | None" = None, region: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        client: "SSMClient | None" = None,
+        region: str | None = None,
+        ttl_seconds: float = _DEFAULT_TTL_SECONDS,
+        missing_ttl_seconds: float = _DEFAULT_MISSING_TTL_SECONDS,
+        max_stale_seconds: float = _DEFAULT_MAX_STALE_SECONDS,
+        timeout_seconds: float = _DEFAULT_TIMEOUT_SECONDS,
+    ) -> None:
         """Remember how to reach Parameter Store; no call is made yet."""
-        self._given = client
+        durations = {
+            "ttl_seconds": ttl_seconds,
+            "missing_ttl_seconds": missing_ttl_seconds,
+            "max_stale_seconds": max_stale_seconds,
+        }
+        for setting, seconds in durations.items():
+            if not seconds >= 0:
+                raise SettingError(setting, problem=f"is {seconds}", fix="write 0 or more")
+        if not timeout_seconds > 0:
+            raise SettingError("timeout_seconds", problem=f"is {timeout_seconds}", fix="write more than 0")
+        self._client = client
         self._region = region
+        self._timeout_seconds = timeout_seconds
+        cache = Cache(**durations)
+        self._texts = cache.texts
+        self._reader = Reader(self._connect, cache)
+        watch(self._reader)
 
     def get(self, name: str) -> SecretValue:
-        """Fetch and decrypt one parameter: one call.
+        """Return the value of one parameter; fetches and decrypts it if it is not known or too old.
 
         Args:
-            name: Its name, or its ARN.
+            name: Its name or ARN; behind it, after a colon, a version number or label if not the newest is wanted.
 
         Raises:
             ParameterNameError: ``name`` cannot be a parameter name.
@@ -91,77 +100,95 @@ class SecureStrings:
             ParameterThrottledError: Too many calls, after all retries.
             ParameterReadError: Anything else, with the service's code.
         """
-        from botocore.exceptions import BotoCoreError, ClientError
+        entry = self._texts.get(name)
+        if entry is not None and _monotonic() < entry.until and _wall() < entry.until_wall:
+            return entry.value
+        return self.record(name).value
 
-        _check(name)
-        try:
-            answer = self._client().get_parameter(Name=name, WithDecryption=True)
-        except ClientError as error:
-            raise from_client_error(name, error) from error
-        except BotoCoreError as error:
-            raise from_no_answer(name, error) from error
-        return SecretValue(answer["Parameter"]["Value"])
+    def record(self, name: str) -> Record:
+        """Return what :meth:`get` does, with version, ARN and type."""
+        return _or_raise(self._reader.read([parse(name)])[name])
+
+    def refresh(self, name: str) -> SecretValue:
+        """Fetch and decrypt one parameter now, whatever is known; for use after a rotation.
+
+        Raises:
+            ParameterReadError: As :meth:`get`; an older value never stands in.
+        """
+        return _or_raise(self._reader.read([parse(name)], fresh=True)[name]).value
 
     def get_many(self, names: Iterable[str]) -> SecretValues:
-        """Fetch and decrypt several parameters: one call for ten names.
+        """Return the values of several parameters: one call for ten names that are not known, in parallel.
 
         A call that fails as a whole is repeated name by name, so that one key or permission does not take others along.
 
         Args:
-            names: Names or ARNs; the same one twice is asked for once.
+            names: As for :meth:`get`; the same one twice is asked for once.
 
         Raises:
             ParameterNameError: One of ``names`` cannot be a parameter name; nothing is fetched.
         """
-        wanted = list(dict.fromkeys(names))
-        for name in wanted:
-            _check(name)
-        values: dict[str, SecretValue] = {}
-        errors: dict[str, ParameterReadError] = {}
-        for start in range(0, len(wanted), GET_PARAMETERS_BATCH):
-            found, failed = self._get_batch(wanted[start : start + GET_PARAMETERS_BATCH])
-            values.update(found)
-            errors.update(failed)
-        return SecretValues(values, errors)
+        references = [parse(name) for name in dict.fromkeys(names)]
+        return _values(self._reader.read(references))
 
-    def _get_batch(self, names: list[str]) -> tuple[dict[str, SecretValue], dict[str, ParameterReadError]]:
-        from botocore.exceptions import BotoCoreError, ClientError
+    def get_by_path(self, path: str, *, recursive: bool = True) -> SecretValues:
+        """Fetch and decrypt all parameters below a path; :meth:`get` knows each of them afterwards.
 
-        try:
-            answer = self._client().get_parameters(Names=names, WithDecryption=True)
-        except (ClientError, BotoCoreError):
-            return self._get_singly(names)
-        # The answer is in another order, and names a single-level parameter as it was stored.
-        by_key = {
-            key: SecretValue(parameter["Value"])
-            for parameter in answer["Parameters"]
-            for key in (parameter["ARN"], parameter["Name"].removeprefix("/"))
-        }
-        values = {name: by_key[key] for name in names if (key := name.removeprefix("/")) in by_key}
-        request_id = answer["ResponseMetadata"]["RequestId"]
-        return values, {name: missing(name, request_id) for name in names if name not in values}
+        This needs ``ssm:GetParametersByPath``, which ``grant_read`` does not give, and takes one call after the other
+        for ten parameters each: where the names are known, :meth:`get_many` is faster.
 
-    def _get_singly(self, names: list[str]) -> tuple[dict[str, SecretValue], dict[str, ParameterReadError]]:
-        values: dict[str, SecretValue] = {}
-        errors: dict[str, ParameterReadError] = {}
-        for name in names:
-            try:
-                values[name] = self.get(name)
-            except ParameterReadError as error:
-                errors[name] = error
-        return values, errors
+        Args:
+            path: Path with a leading slash, for example ``/shop``.
+            recursive: Also what is more than one level below. Default: yes.
 
-    def _client(self) -> "SSMClient":
-        if self._given is None:
-            self._given = make_client(self._region)
-        return self._given
+        Raises:
+            ParameterNameError: ``path`` has no leading slash.
+            ParameterReadError: The path could not be listed.
+        """
+        if not path.startswith("/"):
+            raise ParameterNameError(path, problem="is not a path", fix=f"write {'/' + path!r}")
+        return _values(self._reader.read_below(path, recursive=recursive))
+
+    def prefetch(self, names: Iterable[str]) -> None:
+        """Fetch what will be needed, for example while a function initializes; :meth:`get` tells of failures."""
+        self.get_many(names)
+
+    def invalidate(self, *names: str) -> None:
+        """Forget some parameters, or all if none is named, so that the next one who asks gets what is stored then."""
+        self._reader.forget([parse(name) for name in names] or None)
+
+    def parameter(self, name: str) -> ParameterHandle:
+        """Return a handle on one parameter: hand that to code that needs this one and no other.
+
+        Raises:
+            ParameterNameError: ``name`` cannot be a parameter name.
+        """
+        parse(name)
+        return ParameterHandle(self, name)
+
+    def __repr__(self) -> str:
+        """Show no value and no name."""
+        return "SecureStrings()"
+
+    def _connect(self) -> Transport:
+        if self._client is not None:
+            from ssm_securestring.runtime.client import Boto3Transport
+
+            return Boto3Transport(self._client)
+        return connect("ssm", region=self._region, seconds=self._timeout_seconds, environment=this_environment())
 
 
-def _check(name: str) -> None:
-    """Refuse what Parameter Store would refuse, before a call is made."""
-    if name.startswith("/aws/"):
-        return  # AWS's own parameters, and references to Secrets Manager: nobody can make them, but all can read
-    if name.startswith("arn:"):
-        ParameterArn.parse(name)
-    else:
-        ParameterName(name)
+def _or_raise(outcome: Outcome) -> Record:
+    if isinstance(outcome, Record):
+        return outcome
+    raise outcome from outcome.__cause__
+
+
+def _values(outcomes: dict[str, Outcome]) -> SecretValues:
+    values, errors = {}, {}
+    for name, outcome in outcomes.items():
+        if isinstance(outcome, Record):
+            values[name] = outcome.value
+        else:
+            errors[name] = outcome
+    return SecretValues(values, errors)

@@ -16,6 +16,7 @@ from ssm_securestring.runtime.calls import NoAnswerError
 # AWS SDKs and Tools Reference Guide, "Container credential provider".
 _RELATIVE_URI: Final = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 _FULL_URI: Final = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+_NEED_BOTOCORE: Final = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE")
 _ECS_HOST: Final = "169.254.170.2"
 _PLAIN_HTTP_HOSTS: Final = frozenset({_ECS_HOST, "169.254.170.23", "fd00:ec2::23", "localhost", "127.0.0.1", "::1"})
 _TIMEOUT_SECONDS: Final = 2.0
@@ -61,7 +62,7 @@ def find(environment: Mapping[str, str]) -> CredentialsSource | None:
     """
     if environment.get("AWS_ACCESS_KEY_ID"):
         return lambda: from_environment(environment)
-    if environment.get("AWS_PROFILE") or environment.get("AWS_WEB_IDENTITY_TOKEN_FILE") or _has_files(environment):
+    if any(environment.get(name) for name in _NEED_BOTOCORE) or _has_files(environment):
         return None
     if environment.get(_RELATIVE_URI) or environment.get(_FULL_URI):
         return ContainerCredentials(environment)

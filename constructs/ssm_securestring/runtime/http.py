@@ -77,11 +77,14 @@ class HttpTransport:
         deadline = time.monotonic() + self._seconds
         ceiling = _FIRST_PAUSE_SECONDS
         renewed = False
+        refusal: ServiceRefusalError | None = None
         while True:
             left = deadline - time.monotonic()
             failure = self._attempt(operation, body, min(left, _ATTEMPT_SECONDS))
             if isinstance(failure, Answer):
                 return failure
+            if isinstance(failure, ServiceRefusalError):
+                refusal = failure
             if isinstance(failure, ServiceRefusalError) and not _is_passing(failure):
                 if renewed or not self._renewed(failure):
                     raise failure
@@ -92,7 +95,8 @@ class HttpTransport:
             # Full jitter: callers that were refused together do not come back together.
             pause = ceiling * int.from_bytes(os.urandom(2)) / 0x10000
             if pause >= deadline - time.monotonic():
-                raise failure
+                # What the service said tells more than that the last attempt ran out of time.
+                raise refusal or failure
             time.sleep(pause)
             ceiling = min(ceiling * 2, _LONGEST_PAUSE_SECONDS)
 

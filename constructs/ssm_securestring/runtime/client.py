@@ -1,6 +1,7 @@
 """Calls through boto3: with a client that was handed in, or when credentials need it (profiles, SSO, EC2)."""
 
 import logging
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -38,7 +39,7 @@ class Boto3Transport:
         logging.getLogger("botocore.endpoint").addFilter(_drops_bodies)
 
     def call(self, operation: str, request: Mapping[str, object]) -> Answer:
-        """Call an operation.
+        """Call an operation; bytes go in and out as base64, as on the wire.
 
         Raises:
             ServiceRefusalError: The service answered with an error.
@@ -46,6 +47,8 @@ class Boto3Transport:
         """
         from botocore.exceptions import BotoCoreError, ClientError
 
+        if "CiphertextBlob" in request:
+            request = {**request, "CiphertextBlob": b64decode(str(request["CiphertextBlob"]))}
         try:
             data = getattr(self._client, _METHODS[operation])(**request)
         except ClientError as error:
@@ -59,6 +62,8 @@ class Boto3Transport:
         except BotoCoreError as error:
             kind = type(error).__name__
             raise NoAnswerError(kind, credentials=kind in _WITHOUT_CREDENTIALS) from error
+        if isinstance(data.get("Plaintext"), bytes):
+            data["Plaintext"] = b64encode(data["Plaintext"]).decode()
         return Answer(data, data["ResponseMetadata"].get("RequestId", ""))
 
     def reset(self) -> None:

@@ -74,6 +74,11 @@ _BY_CODE: Final[dict[str, _Meaning]] = {
         "has no such version or label",
         "Look at its versions with ssm:GetParameterHistory; the oldest go when there are more than a hundred.",
     ),
+    "EncryptionSdkMissing": (
+        errors.ParameterReadError,
+        "is an advanced parameter, and the AWS Encryption SDK is not installed",
+        'Install "ssm-securestring[direct]", or let Parameter Store decrypt.',
+    ),
     **dict.fromkeys(_THROTTLES, _THROTTLED),
     **dict.fromkeys(
         _EXPIRED,

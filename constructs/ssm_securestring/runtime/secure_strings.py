@@ -1,15 +1,17 @@
 """Fetch and decrypt SecureString parameters."""
 
 import time
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final, Literal
 
 from ssm_securestring.core.errors import ParameterNameError, SettingError
 from ssm_securestring.runtime.cache import Cache
-from ssm_securestring.runtime.calls import Transport
+from ssm_securestring.runtime.calls import NoAnswerError, ServiceRefusalError, Transport
 from ssm_securestring.runtime.connect import connect, this_environment
+from ssm_securestring.runtime.failures import from_no_answer, from_refusal
 from ssm_securestring.runtime.handle import ParameterHandle
 from ssm_securestring.runtime.lifecycle import watch
+from ssm_securestring.runtime.locked import Once
 from ssm_securestring.runtime.parameters import Outcome
 from ssm_securestring.runtime.reader import Reader
 from ssm_securestring.runtime.record import Record
@@ -18,7 +20,10 @@ from ssm_securestring.runtime.secret import SecretValue
 from ssm_securestring.runtime.values import SecretValues
 
 if TYPE_CHECKING:
+    from types_boto3_kms import KMSClient
     from types_boto3_ssm import SSMClient
+
+    from ssm_securestring.runtime.direct import DirectDecryptor
 
 _DEFAULT_TTL_SECONDS: Final = 300.0
 _DEFAULT_MISSING_TTL_SECONDS: Final = 5.0
@@ -45,9 +50,14 @@ class SecureStrings:
         max_stale_seconds: How long after that a value may stand in while Parameter Store throttles or cannot be
             reached; never after a refusal. Default: 3600.
         timeout_seconds: How long a call may take, all retries included. Default: 10.
+        decrypt: ``"service"`` lets Parameter Store decrypt; ``"direct"`` calls ``kms:Decrypt`` from here, for which
+            permissions must not demand ``kms:ViaService``, one call for each parameter. Advanced parameters then
+            need the extra ``direct``. Default: ``"service"``.
+        key_arns: With ``"direct"``: ARNs of the KMS keys that values may be encrypted with.
+        kms_client: With ``"direct"``: a boto3 client for KMS. Default: as ``client``.
 
     Raises:
-        SettingError: A number is out of its range.
+        SettingError: A number is out of its range, or ``decrypt`` and ``key_arns`` do not go together.
 
     Example:
         >>> secrets = SecureStrings()
@@ -66,6 +76,9 @@ class SecureStrings:
         missing_ttl_seconds: float = _DEFAULT_MISSING_TTL_SECONDS,
         max_stale_seconds: float = _DEFAULT_MAX_STALE_SECONDS,
         timeout_seconds: float = _DEFAULT_TIMEOUT_SECONDS,
+        decrypt: Literal["service", "direct"] = "service",
+        key_arns: Sequence[str] = (),
+        kms_client: "KMSClient | None" = None,
     ) -> None:
         """Remember how to reach Parameter Store; no call is made yet."""
         durations = {
@@ -78,6 +91,10 @@ class SecureStrings:
                 raise SettingError(setting, problem=f"is {seconds}", fix="write 0 or more")
         if not timeout_seconds > 0:
             raise SettingError("timeout_seconds", problem=f"is {timeout_seconds}", fix="write more than 0")
+        if decrypt not in {"service", "direct"} or (decrypt == "service" and (key_arns or kms_client)):
+            fix = "write 'direct' with key_arns, or leave both out"
+            raise SettingError("decrypt", problem=f"is {decrypt!r}", fix=fix)
+        self._decryptor = self._make_decryptor(key_arns, kms_client) if decrypt == "direct" else None
         self._client = client
         self._region = region
         self._timeout_seconds = timeout_seconds
@@ -157,6 +174,28 @@ class SecureStrings:
         """Forget some parameters, or all if none is named, so that the next one who asks gets what is stored then."""
         self._reader.forget([parse(name) for name in names] or None)
 
+    def decrypt(self, ciphertext: str, *, parameter_arn: str) -> SecretValue:
+        """Decrypt a ciphertext that came another way: out of a file or a variable. Parameter Store is not asked.
+
+        Args:
+            ciphertext: As Parameter Store returns it without decryption: base64.
+            parameter_arn: ARN of the parameter it was encrypted for.
+
+        Raises:
+            SettingError: This helper was not made with ``decrypt="direct"``.
+            ParameterContextError: It is another parameter's, under another key, or damaged.
+            ParameterReadError: KMS refuses, or does not answer.
+        """
+        if self._decryptor is None:
+            fix = "make this helper with decrypt='direct' and key_arns"
+            raise SettingError("decrypt", problem="is 'service'", fix=fix)
+        try:
+            return SecretValue(self._decryptor.open(ciphertext, parameter_arn=parameter_arn))
+        except ServiceRefusalError as refusal:
+            raise from_refusal(parameter_arn, refusal) from refusal
+        except NoAnswerError as failure:
+            raise from_no_answer(parameter_arn, failure) from failure
+
     def parameter(self, name: str) -> ParameterHandle:
         """Return a handle on one parameter: hand that to code that needs this one and no other.
 
@@ -170,12 +209,25 @@ class SecureStrings:
         """Show no value and no name."""
         return "SecureStrings()"
 
+    def _make_decryptor(self, key_arns: Sequence[str], kms_client: object) -> "DirectDecryptor":
+        from ssm_securestring.runtime.direct import DirectDecryptor
+
+        return DirectDecryptor(Once(lambda: self._transport("kms", kms_client)).get, key_arns)
+
     def _connect(self) -> Transport:
-        if self._client is not None:
+        transport = self._transport("ssm", self._client)
+        if self._decryptor is None:
+            return transport
+        from ssm_securestring.runtime.direct import DirectTransport
+
+        return DirectTransport(transport, self._decryptor)
+
+    def _transport(self, service: str, client: object) -> Transport:
+        if client is not None:
             from ssm_securestring.runtime.client import Boto3Transport
 
-            return Boto3Transport(self._client)
-        return connect("ssm", region=self._region, seconds=self._timeout_seconds, environment=this_environment())
+            return Boto3Transport(client)
+        return connect(service, region=self._region, seconds=self._timeout_seconds, environment=this_environment())
 
 
 def _or_raise(outcome: Outcome) -> Record:

@@ -8,34 +8,53 @@ from typing import TYPE_CHECKING
 
 from ssm_securestring.core.errors import (
     ParameterAccessDeniedError,
+    ParameterContextError,
+    ParameterCredentialsError,
+    ParameterKeyDisabledError,
     ParameterKeyError,
+    ParameterKeyNotFoundError,
+    ParameterKeyPendingDeletionError,
+    ParameterKeyPendingImportError,
     ParameterNameError,
     ParameterNotFoundError,
     ParameterReadError,
     ParameterThrottledError,
+    ParameterUnreachableError,
+    ParameterVersionNotFoundError,
+    SecretFormatError,
     SecureStringError,
 )
 
 if TYPE_CHECKING:
-    from ssm_securestring.runtime import SecretValue, SecretValues, SecureStrings
+    from ssm_securestring.runtime import SecretValue, SecretValues, SecureStrings, get
 
 __all__ = [
     "ParameterAccessDeniedError",
+    "ParameterContextError",
+    "ParameterCredentialsError",
+    "ParameterKeyDisabledError",
     "ParameterKeyError",
+    "ParameterKeyNotFoundError",
+    "ParameterKeyPendingDeletionError",
+    "ParameterKeyPendingImportError",
     "ParameterNameError",
     "ParameterNotFoundError",
     "ParameterReadError",
     "ParameterThrottledError",
+    "ParameterUnreachableError",
+    "ParameterVersionNotFoundError",
+    "SecretFormatError",
     "SecretValue",
     "SecretValues",
     "SecureStringError",
     "SecureStrings",
+    "get",
 ]
 
 
 def __getattr__(name: str) -> object:
     """Load the helper when it is first used."""
-    if name in {"SecretValue", "SecretValues", "SecureStrings"}:
+    if name in {"SecretValue", "SecretValues", "SecureStrings", "get"}:
         from ssm_securestring import runtime
 
         return getattr(runtime, name)

@@ -8,6 +8,7 @@
     ├── SettingError (ValueError)           an argument of ours is out of range or does not fit another
     ├── GrantError (ValueError)             a grant would have no effect, or more than it says
     ├── ContractError (ValueError)          template and function disagree about the custom resource's properties
+    ├── SecretFormatError (ValueError)      a value is not what it was to be decoded from
     ├── LifecycleError                      a parameter could not be created, changed or deleted
     └── ParameterReadError                  a parameter could not be fetched or decrypted
         ├── ParameterNotFoundError (KeyError)
@@ -21,8 +22,7 @@
         ├── ParameterContextError           the ciphertext is not this parameter's, or is damaged
         ├── ParameterThrottledError
         ├── ParameterCredentialsError       there are none, they have expired, or AWS does not know them
-        ├── ParameterUnreachableError (ConnectionError)   no answer, after all retries
-        └── ParameterFormatError (ValueError)   the value is not what it was to be decoded from
+        └── ParameterUnreachableError (ConnectionError)   no answer, after all retries
 """
 
 from typing import Self
@@ -187,5 +187,5 @@ class ParameterUnreachableError(ParameterReadError, ConnectionError):
     """There was no answer: no network, no endpoint, or too slow; after all retries."""
 
 
-class ParameterFormatError(ParameterReadError, ValueError):
-    """The value is not of the form that it was to be decoded from. It is not in this error, nor in its causes."""
+class SecretFormatError(SecureStringError, ValueError):
+    """A value is not of the form that it was to be decoded from. It is not in this error, nor in its causes."""

@@ -2,6 +2,7 @@
 
 from ssm_securestring.runtime.secret import SecretValue
 from ssm_securestring.runtime.secure_strings import SecureStrings
+from ssm_securestring.runtime.shared import get
 from ssm_securestring.runtime.values import SecretValues
 
-__all__ = ["SecretValue", "SecretValues", "SecureStrings"]
+__all__ = ["SecretValue", "SecretValues", "SecureStrings", "get"]

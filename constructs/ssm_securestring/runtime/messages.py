@@ -52,9 +52,7 @@ def open_message(
     key = _key_class()(key_id=b"any", decrypt=decrypt)
     problem = "the message is damaged"
     try:
-        with client.stream(
-            mode="d", source=source, key_provider=_key_class()(key_id=b"any", decrypt=decrypt)
-        ) as opened:
+        with client.stream(mode="d", source=source, key_provider=key) as opened:
             plaintext = bytes(opened.read())
         if not source.read(1):
             return plaintext

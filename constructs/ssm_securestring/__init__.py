@@ -4,8 +4,6 @@ The constructs are in :mod:`ssm_securestring.cdk`. Importing this module loads n
 names below only when they are used: the function of the custom resource is packed without :mod:`.runtime`.
 """
 
-from typing import TYPE_CHECKING
-
 from ssm_securestring.core.errors import (
     ParameterAccessDeniedError,
     ParameterContextError,
@@ -25,10 +23,12 @@ from ssm_securestring.core.errors import (
     SecureStringError,
 )
 
+TYPE_CHECKING = False  # typing itself is slow to import
 if TYPE_CHECKING:
-    from ssm_securestring.runtime import SecretValue, SecretValues, SecureStrings, get
+    from ssm_securestring.runtime import AsyncSecureStrings, SecretValue, SecretValues, SecureStrings, get
 
 __all__ = [
+    "AsyncSecureStrings",
     "ParameterAccessDeniedError",
     "ParameterContextError",
     "ParameterCredentialsError",
@@ -54,7 +54,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Load the helper when it is first used."""
-    if name in {"SecretValue", "SecretValues", "SecureStrings", "get"}:
+    if name in {"AsyncSecureStrings", "SecretValue", "SecretValues", "SecureStrings", "get"}:
         from ssm_securestring import runtime
 
         return getattr(runtime, name)

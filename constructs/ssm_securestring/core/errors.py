@@ -25,7 +25,9 @@
         └── ParameterUnreachableError (ConnectionError)   no answer, after all retries
 """
 
-from typing import Self
+TYPE_CHECKING = False  # typing itself is slow to import, and every program that uses the helper imports this module
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class SecureStringError(Exception):
@@ -129,7 +131,7 @@ class ParameterReadError(SecureStringError):
         """Return the sentence (KeyError, one of the bases below, would quote it)."""
         return self._text
 
-    def copy_for(self, name: str) -> Self:
+    def copy_for(self, name: str) -> "Self":
         """Return the same error for another caller, who may have written the name in another way.
 
         Threads that wait for one call must not share one exception: each raise adds to its traceback.

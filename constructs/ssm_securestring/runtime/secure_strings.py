@@ -1,7 +1,7 @@
 """Fetch and decrypt SecureString parameters."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
 from ssm_securestring.core.errors import ParameterNameError, SettingError
@@ -20,6 +20,8 @@ from ssm_securestring.runtime.secret import SecretValue
 from ssm_securestring.runtime.values import SecretValues
 
 if TYPE_CHECKING:
+    import os
+
     from types_boto3_kms import KMSClient
     from types_boto3_ssm import SSMClient
 
@@ -29,6 +31,8 @@ _DEFAULT_TTL_SECONDS: Final = 300.0
 _DEFAULT_MISSING_TTL_SECONDS: Final = 5.0
 _DEFAULT_MAX_STALE_SECONDS: Final = 3600.0
 _DEFAULT_TIMEOUT_SECONDS: Final = 10.0
+
+_OFFLINE_VARIABLE: Final = "SSM_SECURESTRING_OFFLINE"
 
 _monotonic = time.monotonic
 _wall = time.time
@@ -54,7 +58,9 @@ class SecureStrings:
             permissions must not demand ``kms:ViaService``, one call for each parameter. Advanced parameters then
             need the extra ``direct``. Default: ``"service"``.
         key_arns: With ``"direct"``: ARNs of the KMS keys that values may be encrypted with.
-        kms_client: With ``"direct"``: a boto3 client for KMS. Default: as ``client``.
+        kms_client: With ``"direct"``: a boto3 client for KMS. Default: made as that for Systems Manager.
+        offline: Values by name, or the path of a JSON file that holds such: nothing is asked of AWS then.
+            Default: the file that ``SSM_SECURESTRING_OFFLINE`` names, if it is set.
 
     Raises:
         SettingError: A number is out of its range, or ``decrypt`` and ``key_arns`` do not go together.
@@ -79,6 +85,7 @@ class SecureStrings:
         decrypt: Literal["service", "direct"] = "service",
         key_arns: Sequence[str] = (),
         kms_client: "KMSClient | None" = None,
+        offline: "Mapping[str, str] | str | os.PathLike[str] | None" = None,
     ) -> None:
         """Remember how to reach Parameter Store; no call is made yet."""
         durations = {
@@ -96,11 +103,12 @@ class SecureStrings:
             raise SettingError("decrypt", problem=f"is {decrypt!r}", fix=fix)
         self._decryptor = self._make_decryptor(key_arns, kms_client) if decrypt == "direct" else None
         self._client = client
+        self._offline = offline
         self._region = region
         self._timeout_seconds = timeout_seconds
-        cache = Cache(**durations)
-        self._texts = cache.texts
-        self._reader = Reader(self._connect, cache)
+        self._cache = Cache(**durations)
+        self._texts = self._cache.texts
+        self._reader = Reader(self._connect, self._cache)
         watch(self._reader)
 
     def get(self, name: str) -> SecretValue:
@@ -121,6 +129,11 @@ class SecureStrings:
         if entry is not None and _monotonic() < entry.until and _wall() < entry.until_wall:
             return entry.value
         return self.record(name).value
+
+    def known(self, name: str) -> SecretValue | None:
+        """Return a value only if no call is needed for it."""
+        found = self._cache.find(parse(name).key, name)
+        return found.value if isinstance(found, Record) else None
 
     def record(self, name: str) -> Record:
         """Return what :meth:`get` does, with version, ARN and type."""
@@ -215,6 +228,13 @@ class SecureStrings:
         return DirectDecryptor(Once(lambda: self._transport("kms", kms_client)).get, key_arns)
 
     def _connect(self) -> Transport:
+        offline = self._offline
+        if offline is None and self._client is None:
+            offline = this_environment().get(_OFFLINE_VARIABLE) or None
+        if offline is not None:
+            from ssm_securestring.runtime.offline import OfflineTransport, read_file
+
+            return OfflineTransport(offline if isinstance(offline, Mapping) else read_file(offline))
         transport = self._transport("ssm", self._client)
         if self._decryptor is None:
             return transport

@@ -5,7 +5,7 @@ IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH"
 export PYTHON
 export CDK_DISABLE_CLI_TELEMETRY := true
 
-.PHONY: help setup demo test unit check lint types layout templates nag lock clean
+.PHONY: help setup demo test unit bench check lint types layout templates nag lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -21,6 +21,11 @@ test: setup ## run all tests, the end-to-end ones included
 
 unit: setup ## run the fast tests only
 	@$(IN_VENV) pytest -m "not e2e"
+
+bench: setup ## measure the helper beside boto3, Powertools and ssm-cache; fails if a target is missed
+	@test -x .venv-bench/bin/python || .venv/bin/python -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r bench/runtime/requirements.txt
+	@.venv-bench/bin/python -m bench.runtime
 
 check: lint types layout templates nag ## run every check that is not a test
 
@@ -42,10 +47,10 @@ nag: setup ## cdk-nag's AwsSolutions pack on the example
 	@$(IN_VENV) python -m tools.nag
 
 lock: setup ## resolve and pin again what the requirements files and package.json bring along
-	@$(IN_VENV) python -m tools.lock requirements.txt tools/requirements-checkov.txt tools/requirements-node.txt
+	@$(IN_VENV) python -m tools.lock requirements.txt bench/runtime/requirements.txt tools/requirements-checkov.txt tools/requirements-node.txt
 	@$(IN_VENV) npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund --loglevel=error
 
 clean: ## remove everything that set-up, tests and synthesis made
-	@rm -rf .venv .venv-checkov node_modules cdk.out .ssm-securestring build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-bench .venv-checkov node_modules cdk.out .ssm-securestring build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 	@find . -name '*.egg-info' -prune -exec rm -rf {} +

@@ -1,1 +1,1 @@
-"""Measurements, run by hand: what they find depends on the machine."""
+"""Measurements; `make bench` runs them."""

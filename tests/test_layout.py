@@ -42,7 +42,7 @@ LAYERS = {
     "core": Layer(),
     "runtime": Layer(
         layers=frozenset({"core"}),
-        lazy=frozenset({"boto3", "botocore", "aws_encryption_sdk"}),
+        lazy=frozenset({"attr", "aws_encryption_sdk", "boto3", "botocore", "cryptography", "snapshot_restore_py"}),
         typing=frozenset({"botocore", "types_boto3_ssm", "types_boto3_kms"}),
     ),
     "handler": Layer(

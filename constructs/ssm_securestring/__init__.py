@@ -4,38 +4,57 @@ The constructs are in :mod:`ssm_securestring.cdk`. Importing this module loads n
 names below only when they are used: the function of the custom resource is packed without :mod:`.runtime`.
 """
 
-from typing import TYPE_CHECKING
-
 from ssm_securestring.core.errors import (
     ParameterAccessDeniedError,
+    ParameterContextError,
+    ParameterCredentialsError,
+    ParameterKeyDisabledError,
     ParameterKeyError,
+    ParameterKeyNotFoundError,
+    ParameterKeyPendingDeletionError,
+    ParameterKeyPendingImportError,
     ParameterNameError,
     ParameterNotFoundError,
     ParameterReadError,
     ParameterThrottledError,
+    ParameterUnreachableError,
+    ParameterVersionNotFoundError,
+    SecretFormatError,
     SecureStringError,
 )
 
+TYPE_CHECKING = False  # typing itself is slow to import
 if TYPE_CHECKING:
-    from ssm_securestring.runtime import SecretValue, SecretValues, SecureStrings
+    from ssm_securestring.runtime import AsyncSecureStrings, SecretValue, SecretValues, SecureStrings, get
 
 __all__ = [
+    "AsyncSecureStrings",
     "ParameterAccessDeniedError",
+    "ParameterContextError",
+    "ParameterCredentialsError",
+    "ParameterKeyDisabledError",
     "ParameterKeyError",
+    "ParameterKeyNotFoundError",
+    "ParameterKeyPendingDeletionError",
+    "ParameterKeyPendingImportError",
     "ParameterNameError",
     "ParameterNotFoundError",
     "ParameterReadError",
     "ParameterThrottledError",
+    "ParameterUnreachableError",
+    "ParameterVersionNotFoundError",
+    "SecretFormatError",
     "SecretValue",
     "SecretValues",
     "SecureStringError",
     "SecureStrings",
+    "get",
 ]
 
 
 def __getattr__(name: str) -> object:
     """Load the helper when it is first used."""
-    if name in {"SecretValue", "SecretValues", "SecureStrings"}:
+    if name in {"AsyncSecureStrings", "SecretValue", "SecretValues", "SecureStrings", "get"}:
         from ssm_securestring import runtime
 
         return getattr(runtime, name)

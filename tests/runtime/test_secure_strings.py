@@ -209,12 +209,15 @@ def test_aws_own_parameters_can_be_asked_for() -> None:
 
 
 def test_no_log_line_holds_the_value(path: str, caplog: pytest.LogCaptureFixture) -> None:
-    """The AWS SDK writes response bodies at level DEBUG; from the helper's client on, it does not."""
+    """The AWS SDK writes response bodies at level DEBUG; once the helper has its client, it does not."""
     put(f"{path}/db", value=CANARY)
-    secrets = SecureStrings(region="eu-west-1")
+    put(f"{path}/api", value=CANARY)
     # By name, too: the function, in whose tests that happens, silences it for the whole process.
     with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, logger="botocore"):
-        secrets.get(f"{path}/db")
-        secrets.get_many([f"{path}/db"])
+        for secrets in (SecureStrings(client=boto3.client("ssm")), SecureStrings()):
+            secrets.get(f"{path}/db")
+            secrets.get_many([f"{path}/db", f"{path}/api"])
+            secrets.invalidate()
+            secrets.get_many([f"{path}/db", f"{path}/api"])
     assert "botocore" in {record.name.split(".")[0] for record in caplog.records}
     assert CANARY not in caplog.text

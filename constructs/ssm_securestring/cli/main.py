@@ -4,7 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from ssm_securestring.cli import local
+from ssm_securestring.cli import doctor, get, local
+from ssm_securestring.cli import exec as exec_
 from ssm_securestring.core.errors import SecureStringError
 
 _INTERRUPTED = 130
@@ -21,6 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     local.add_commands(commands)
+    get.add_commands(commands)
+    exec_.add_commands(commands)
+    doctor.add_commands(commands)
     chosen = parser.parse_args(arguments)
     try:
         code: int = chosen.run(chosen)

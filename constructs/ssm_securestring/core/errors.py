@@ -8,13 +8,26 @@
     ├── SettingError (ValueError)           an argument of ours is out of range or does not fit another
     ├── GrantError (ValueError)             a grant would have no effect, or more than it says
     ├── ContractError (ValueError)          template and function disagree about the custom resource's properties
+    ├── SecretFormatError (ValueError)      a value is not what it was to be decoded from
     ├── LifecycleError                      a parameter could not be created, changed or deleted
     └── ParameterReadError                  a parameter could not be fetched or decrypted
         ├── ParameterNotFoundError (KeyError)
+        │   └── ParameterVersionNotFoundError   the parameter exists, this version or label does not
         ├── ParameterAccessDeniedError (PermissionError)
-        ├── ParameterKeyError               its KMS key is disabled, pending deletion or import, or not found
-        └── ParameterThrottledError
+        ├── ParameterKeyError               its KMS key cannot be used
+        │   ├── ParameterKeyDisabledError
+        │   ├── ParameterKeyPendingDeletionError
+        │   ├── ParameterKeyPendingImportError
+        │   └── ParameterKeyNotFoundError
+        ├── ParameterContextError           the ciphertext is not this parameter's, or is damaged
+        ├── ParameterThrottledError
+        ├── ParameterCredentialsError       there are none, they have expired, or AWS does not know them
+        └── ParameterUnreachableError (ConnectionError)   no answer, after all retries
 """
+
+TYPE_CHECKING = False  # typing itself is slow to import, and every program that uses the helper imports this module
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class SecureStringError(Exception):
@@ -98,6 +111,8 @@ class ParameterReadError(SecureStringError):
 
     Attributes:
         name: Name or ARN as the caller asked for it.
+        problem: What is wrong.
+        fix: What to do about it.
         code: Error code of the service, for example ``AccessDeniedException``.
         request_id: Request id of the failed call, for AWS Support. ``None`` if there was no answer.
     """
@@ -107,12 +122,23 @@ class ParameterReadError(SecureStringError):
         self._text = f"parameter {name}: {problem}. {fix}"
         super().__init__(self._text)
         self.name = name
+        self.problem = problem
+        self.fix = fix
         self.code = code
         self.request_id = request_id
 
     def __str__(self) -> str:
         """Return the sentence (KeyError, one of the bases below, would quote it)."""
         return self._text
+
+    def copy_for(self, name: str) -> "Self":
+        """Return the same error for another caller, who may have written the name in another way.
+
+        Threads that wait for one call must not share one exception: each raise adds to its traceback.
+        """
+        copied = type(self)(name, problem=self.problem, fix=self.fix, code=self.code, request_id=self.request_id)
+        copied.__cause__ = self.__cause__
+        return copied
 
 
 class ParameterNotFoundError(ParameterReadError, KeyError):
@@ -123,9 +149,45 @@ class ParameterAccessDeniedError(ParameterReadError, PermissionError):
     """IAM or the key policy refuses the call; ``fix`` names the permission that is missing."""
 
 
+class ParameterVersionNotFoundError(ParameterNotFoundError):
+    """The parameter exists, but not in this version or under this label."""
+
+
 class ParameterKeyError(ParameterReadError):
     """The KMS key cannot be used: disabled, pending deletion, pending import, or not found."""
 
 
+class ParameterKeyDisabledError(ParameterKeyError):
+    """The KMS key is disabled."""
+
+
+class ParameterKeyPendingDeletionError(ParameterKeyError):
+    """The KMS key waits for its deletion, which can still be cancelled."""
+
+
+class ParameterKeyPendingImportError(ParameterKeyError):
+    """The KMS key has no key material."""
+
+
+class ParameterKeyNotFoundError(ParameterKeyError):
+    """There is no such KMS key, or it was deleted."""
+
+
+class ParameterContextError(ParameterReadError):
+    """What is stored was not encrypted for this parameter, or not under this key, or is damaged."""
+
+
 class ParameterThrottledError(ParameterReadError):
     """The service refused the call because of its rate, after all retries."""
+
+
+class ParameterCredentialsError(ParameterReadError):
+    """There are no credentials, they have expired, or AWS does not know them."""
+
+
+class ParameterUnreachableError(ParameterReadError, ConnectionError):
+    """There was no answer: no network, no endpoint, or too slow; after all retries."""
+
+
+class SecretFormatError(SecureStringError, ValueError):
+    """A value is not of the form that it was to be decoded from. It is not in this error, nor in its causes."""

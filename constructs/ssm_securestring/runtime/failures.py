@@ -1,93 +1,180 @@
-"""What a refusal of Parameter Store means. Each is translated here, once."""
+"""What a refusal of Parameter Store or KMS means. Each is translated here, once."""
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from ssm_securestring.core.errors import (
-    ParameterAccessDeniedError,
-    ParameterKeyError,
-    ParameterNotFoundError,
-    ParameterReadError,
-    ParameterThrottledError,
-)
+from ssm_securestring.core import errors
+from ssm_securestring.runtime.calls import NoAnswerError, ServiceRefusalError
 
-if TYPE_CHECKING:
-    from botocore.exceptions import BotoCoreError, ClientError
+_Meaning = tuple[type[errors.ParameterReadError], str, str]
 
 # Systems Manager returns both a refusal by IAM and one by KMS as AccessDeniedException; only the text tells which.
 _ACTION: Final = re.compile(r"not authorized to perform: (?P<action>[a-z]+:\w+)(?: on resource: (?P<resource>\S+))?")
 _ANY_KMS: Final = re.compile(r"\bkms\b|ciphertext", re.IGNORECASE)
+# Parameter Store wraps an error of KMS: (Service: AWSKMS; Status Code: 400; Error Code: DisabledException; ...).
+_WRAPPED: Final = re.compile(r"Service: A?W?S?Kms;.*?Error Code: (?P<code>\w+)", re.IGNORECASE)
 # KMS Developer Guide, "Troubleshooting KMS key issues in Parameter Store"; the texts are those of KMS.
 _KEY_STATES: Final = (
-    ("is disabled", "its KMS key is disabled", "Enable the key with kms:EnableKey and ask again."),
+    (
+        "is disabled",
+        errors.ParameterKeyDisabledError,
+        "its KMS key is disabled",
+        "Enable the key with kms:EnableKey and ask again.",
+    ),
     (
         "pending deletion",
+        errors.ParameterKeyPendingDeletionError,
         "its KMS key is pending deletion",
         "Cancel the deletion with kms:CancelKeyDeletion, enable the key, and ask again.",
     ),
     (
         "pending import",
+        errors.ParameterKeyPendingImportError,
         "its KMS key has no key material yet (pending import)",
         "Import the key material and ask again.",
     ),
     (
         "does not exist",
+        errors.ParameterKeyNotFoundError,
         "its KMS key does not exist",
         "If the key was deleted, the value is lost; store it again under another key.",
     ),
 )
-_THROTTLES: Final = frozenset({"ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"})
+_FOREIGN_CIPHERTEXT: Final = frozenset({"InvalidCiphertextException", "IncorrectKeyException"})
+_FOREIGN: Final[_Meaning] = (
+    errors.ParameterContextError,
+    "what is stored cannot be decrypted as this parameter (other PARAMETER_ARN, other key, or damaged)",
+    "Decrypt it as the parameter it was encrypted for, under that key; or store the value again.",
+)
+_KEY_CODES: Final = frozenset({"DisabledException", "KMSInvalidStateException", "NotFoundException"})
+_THROTTLED: Final[_Meaning] = (
+    errors.ParameterThrottledError,
+    "Parameter Store refused the call because of its rate",
+    "Ask for several names at once with get_many, or raise the throughput setting of the account.",
+)
+_THROTTLES: Final = frozenset(
+    {"ThrottlingException", "Throttling", "ThrottledException", "TooManyRequestsException", "RequestLimitExceeded"}
+)
+_EXPIRED: Final = frozenset({"ExpiredTokenException", "ExpiredToken", "RequestExpired"})
+_UNKNOWN_CREDENTIALS: Final = frozenset(
+    {
+        *("UnrecognizedClientException", "InvalidClientTokenId", "IncompleteSignature"),
+        *("InvalidSignatureException", "SignatureDoesNotMatch", "MissingAuthenticationToken"),
+    }
+)
+_BROKEN_SERVICE: Final = frozenset({"InternalServerError", "InternalFailure", "ServiceUnavailable"})
+_BY_CODE: Final[dict[str, _Meaning]] = {
+    "ParameterNotFound": (
+        errors.ParameterNotFoundError,
+        "not found in this account and Region",
+        "Check the name (it is case-sensitive), the Region and the account.",
+    ),
+    "ParameterVersionNotFound": (
+        errors.ParameterVersionNotFoundError,
+        "has no such version or label",
+        "Look at its versions with ssm:GetParameterHistory; the oldest go when there are more than a hundred.",
+    ),
+    "EncryptionSdkMissing": (
+        errors.ParameterReadError,
+        "is an advanced parameter, and the AWS Encryption SDK is not installed",
+        'Install "ssm-securestring[direct]", or let Parameter Store decrypt.',
+    ),
+    **dict.fromkeys(_THROTTLES, _THROTTLED),
+    **dict.fromkeys(
+        _EXPIRED,
+        (
+            errors.ParameterCredentialsError,
+            "the credentials have expired",
+            "Log in again, or renew the session; then ask again.",
+        ),
+    ),
+    **dict.fromkeys(
+        _UNKNOWN_CREDENTIALS,
+        (
+            errors.ParameterCredentialsError,
+            "AWS does not accept the credentials",
+            "Check access key, session token and this machine's clock.",
+        ),
+    ),
+}
+_SERVER_ERROR: Final = 500
 _NO_ANSWER: Final = "NoAnswer"
 
 
-def from_client_error(name: str, error: "ClientError") -> ParameterReadError:
+def from_refusal(name: str, refusal: ServiceRefusalError) -> errors.ParameterReadError:
     """Return what a refusal of one parameter means and what to do about it.
 
     Args:
         name: Name or ARN as the caller asked for it.
-        error: The refusal. Its text is that of AWS and holds no value.
+        refusal: The refusal. Its text is that of AWS and holds no value.
     """
-    code = error.response["Error"]["Code"]
-    text = error.response["Error"].get("Message", "")
-    request_id = error.response["ResponseMetadata"].get("RequestId")
-    kind, problem, fix = _meaning(code, text)
-    return kind(name, problem=problem, fix=fix, code=code, request_id=request_id)
+    kind, problem, fix = _meaning(refusal)
+    error = kind(name, problem=problem, fix=fix, code=refusal.code, request_id=refusal.request_id)
+    error.__cause__ = refusal.__cause__ or refusal
+    return error
 
 
-def missing(name: str, request_id: str | None = None) -> ParameterNotFoundError:
+def missing(name: str, request_id: str | None = None) -> errors.ParameterNotFoundError:
     """Return the error for a name that Parameter Store does not know."""
-    _, problem, fix = _meaning("ParameterNotFound", "")
-    return ParameterNotFoundError(name, problem=problem, fix=fix, code="ParameterNotFound", request_id=request_id)
-
-
-def from_no_answer(name: str, error: "BotoCoreError") -> ParameterReadError:
-    """Return the error for a call that got no answer: no network, no credentials, no Region."""
-    return ParameterReadError(
-        name,
-        problem=f"Parameter Store could not be asked ({type(error).__name__})",
-        fix="Check credentials, Region and network, then ask again.",
-        code=_NO_ANSWER,
+    _, problem, fix = _BY_CODE["ParameterNotFound"]
+    return errors.ParameterNotFoundError(
+        name, problem=problem, fix=fix, code="ParameterNotFound", request_id=request_id
     )
 
 
-def _meaning(code: str, text: str) -> tuple[type[ParameterReadError], str, str]:
-    if code == "ParameterNotFound":
-        return (
-            ParameterNotFoundError,
-            "not found in this account and Region",
-            "Check the name (it is case-sensitive), the Region and the account.",
+def from_no_answer(name: str, failure: NoAnswerError) -> errors.ParameterReadError:
+    """Return the error for a call that got no answer: no network, no credentials, no Region."""
+    error: errors.ParameterReadError
+    if failure.credentials:
+        error = errors.ParameterCredentialsError(
+            name,
+            problem=f"no credentials to ask with ({failure.reason})",
+            fix="Log in, choose a profile, or give the process a role; then ask again.",
+            code="NoCredentials",
         )
-    if code in _THROTTLES:
-        return (
-            ParameterThrottledError,
-            "Parameter Store refused the call because of its rate",
-            "Ask for several names at once with get_many, or raise the throughput setting of the account.",
+    else:
+        error = errors.ParameterUnreachableError(
+            name,
+            problem=f"Parameter Store could not be asked ({failure.reason})",
+            fix="Check credentials, Region and network, then ask again.",
+            code=_NO_ANSWER,
         )
+    error.__cause__ = failure.__cause__ or failure
+    return error
+
+
+def is_passing(error: errors.ParameterReadError) -> bool:
+    """Tell whether a failure says nothing about the parameter, so that the last good value may be used meanwhile.
+
+    A denial, a missing parameter and a key that cannot be used are definite: revocation must win.
+    """
+    kinds = (errors.ParameterThrottledError, errors.ParameterUnreachableError)
+    return isinstance(error, kinds) or error.code in _EXPIRED or error.code in _BROKEN_SERVICE
+
+
+def concerns_one(refusal: ServiceRefusalError) -> bool:
+    """Tell whether a call for several names may have failed because of one of them, so that asking singly helps."""
+    if refusal.code in _THROTTLES | _EXPIRED | _UNKNOWN_CREDENTIALS | _BROKEN_SERVICE:
+        return False
+    return refusal.status < _SERVER_ERROR
+
+
+def _meaning(refusal: ServiceRefusalError) -> _Meaning:
+    code, text = refusal.code, refusal.text
+    if code in _BY_CODE:
+        return _BY_CODE[code]
     if code == "AccessDeniedException":
-        return ParameterAccessDeniedError, *_denial(text)
-    if code == "InvalidKeyId":
-        return ParameterKeyError, *_key_trouble(text)
-    return ParameterReadError, f"Parameter Store answered {code}", "See the SSM API reference for this code."
+        return errors.ParameterAccessDeniedError, *_denial(text)
+    wrapped = _WRAPPED.search(text)
+    kms_code = wrapped["code"] if wrapped else code
+    if kms_code in _FOREIGN_CIPHERTEXT:
+        return _FOREIGN
+    if code == "InvalidKeyId" or kms_code in _KEY_CODES:
+        return _key_trouble(text)
+    if code in _BROKEN_SERVICE or refusal.status >= _SERVER_ERROR:
+        fix = "Ask again later; if it stays so, see the AWS Health Dashboard."
+        return errors.ParameterUnreachableError, f"Parameter Store failed ({code})", fix
+    return errors.ParameterReadError, f"Parameter Store answered {code}", "See the SSM API reference for this code."
 
 
 def _denial(text: str) -> tuple[str, str]:
@@ -103,8 +190,8 @@ def _denial(text: str) -> tuple[str, str]:
     return f"{action} is denied", fix
 
 
-def _key_trouble(text: str) -> tuple[str, str]:
-    for sign, problem, fix in _KEY_STATES:
+def _key_trouble(text: str) -> _Meaning:
+    for sign, kind, problem, fix in _KEY_STATES:
         if sign in text:
-            return problem, fix
-    return "its KMS key cannot be used", "Look at the key's state with kms:DescribeKey."
+            return kind, problem, fix
+    return errors.ParameterKeyError, "its KMS key cannot be used", "Look at the key's state with kms:DescribeKey."

@@ -1,7 +1,9 @@
 """A value that shows itself only when it is asked to."""
 
 import hmac
-from typing import Final, NoReturn, final
+from typing import Any, Final, NoReturn, final
+
+from ssm_securestring.core.errors import SecretFormatError
 
 _MASK: Final = "SecretValue(***)"
 
@@ -27,6 +29,35 @@ class SecretValue:
     def reveal(self) -> str:
         """Return the value. Hand it on at once; do not keep, print or log it."""
         return self.__text
+
+    def json(self) -> Any:  # noqa: ANN401 - any JSON
+        """Return what the value says as JSON. What comes back is bare: hand it on at once.
+
+        Raises:
+            SecretFormatError: It is no JSON. The value is neither in the error nor in its causes.
+        """
+        import json
+
+        try:
+            return json.loads(self.__text)
+        except ValueError:
+            pass
+        # Outside of the except block: a JSONDecodeError holds the whole text.
+        raise SecretFormatError("the value is not JSON: look at what was stored, or use reveal()")
+
+    def base64(self) -> bytes:
+        """Return the bytes that the value stands for in base64. They are bare: hand them on at once.
+
+        Raises:
+            SecretFormatError: It is not base64. The value is neither in the error nor in its causes.
+        """
+        from base64 import b64decode
+
+        try:
+            return b64decode(self.__text, validate=True)
+        except ValueError:
+            pass
+        raise SecretFormatError("the value is not base64: look at what was stored, or use reveal()")
 
     def __repr__(self) -> str:
         """Return a mask of constant length."""

@@ -1,0 +1,23 @@
+"""What was read of one parameter."""
+
+from typing import NamedTuple
+
+from ssm_securestring.runtime.secret import SecretValue
+
+
+class Record(NamedTuple):
+    """One parameter in one version.
+
+    Args:
+        name: Its name as Parameter Store has it.
+        value: Its value, decrypted.
+        version: Its version.
+        arn: Its ARN.
+        type: ``SecureString``, ``String`` or ``StringList``.
+    """
+
+    name: str
+    value: SecretValue
+    version: int
+    arn: str
+    type: str

@@ -24,6 +24,20 @@ EITHER = {
     "Condition": bound_to("/shop/db"),
 }
 
+MANAGE_ACTIONS = [
+    "ssm:AddTagsToResource",
+    "ssm:DeleteParameter",
+    "ssm:DeleteParameters",
+    "ssm:GetParameter",
+    "ssm:GetParameterHistory",
+    "ssm:GetParameters",
+    "ssm:LabelParameterVersion",
+    "ssm:ListTagsForResource",
+    "ssm:PutParameter",
+    "ssm:RemoveTagsFromResource",
+    "ssm:UnlabelParameterVersion",
+]
+
 
 def _listed(actions: object) -> list[str]:
     return [actions] if isinstance(actions, str) else list(actions)  # type: ignore[call-overload]  # JSON
@@ -46,11 +60,22 @@ def _imported(stack: cdk.Stack, tier: Tier) -> SecureStringParameterBase:
     ("tier", "encrypt"),
     [(Tier.STANDARD, ENCRYPT), (Tier.ADVANCED, DATA_KEY), (Tier.INTELLIGENT_TIERING, EITHER)],
 )
-@pytest.mark.parametrize("verb", ["grant_read", "grant_write", "grant_read_write"])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "grant_read",
+        "grant_write",
+        "grant_read_write",
+        "grant_read_history",
+        "grant_read_metadata",
+        "grant_delete",
+        "grant_manage",
+    ],
+)
 def test_each_verb_and_tier_gives_exactly_these_statements(
     stack: cdk.Stack, make: object, tier: Tier, encrypt: dict[str, object], verb: str
 ) -> None:
-    """Owned and imported alike; nothing about history, paths, deletion, or other parameters under the key."""
+    """Owned and imported alike; nothing about other parameters under the key."""
     assert callable(make)
     principal = _role(stack)
 
@@ -61,6 +86,13 @@ def test_each_verb_and_tier_gives_exactly_these_statements(
         "grant_write": [WRITE, encrypt],
         "grant_read_write": [
             {**READ, "Action": ["ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter"]},
+            {**DECRYPT, "Action": ["kms:Decrypt", *_listed(encrypt["Action"])]},
+        ],
+        "grant_read_history": [{**READ, "Action": "ssm:GetParameterHistory"}, DECRYPT],
+        "grant_read_metadata": [{"Effect": "Allow", "Action": "ssm:DescribeParameters", "Resource": "*"}],
+        "grant_delete": [{**READ, "Action": ["ssm:DeleteParameter", "ssm:DeleteParameters"]}],
+        "grant_manage": [
+            {**READ, "Action": MANAGE_ACTIONS},
             {**DECRYPT, "Action": ["kms:Decrypt", *_listed(encrypt["Action"])]},
         ],
     }

@@ -4,6 +4,7 @@ from ssm_securestring.cdk.assets import SecureStringsLayer
 from ssm_securestring.cdk.keys import EncryptionKey, KeyReference, ParameterKey
 from ssm_securestring.cdk.parameter_base import SecureStringParameterBase
 from ssm_securestring.cdk.parameters import SecureStringParameter
+from ssm_securestring.cdk.paths import ParameterPath
 from ssm_securestring.cdk.provider import SecureStringProvider
 from ssm_securestring.cdk.values import ValueSource
 from ssm_securestring.core.sources import CharacterClass
@@ -14,6 +15,7 @@ __all__ = [
     "EncryptionKey",
     "KeyReference",
     "ParameterKey",
+    "ParameterPath",
     "SecureStringParameter",
     "SecureStringParameterBase",
     "SecureStringProvider",

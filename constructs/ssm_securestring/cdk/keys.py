@@ -71,13 +71,30 @@ class KeyReference:
         Raises:
             SettingError: ``name`` is under none of the key's path prefixes.
         """
+        self._check(f"/{name.without_slash}", f"not {name.text!r}", "choose a name under one of them")
+
+    def check_admits_path(self, path: ParameterName, *, itself: bool) -> None:
+        """Refuse a path of which the key policy would not let anybody use all.
+
+        Args:
+            path: The path.
+            itself: Whether the parameter with the path's own name is meant, too.
+
+        Raises:
+            SettingError: ``path`` is under none of the key's path prefixes.
+        """
+        # Everything below a prefix may be asked for by the prefix itself.
+        text = f"/{path.without_slash}{'' if itself else '/'}"
+        self._check(text, f"not all of {path.text!r}", "grant a path under one of them")
+
+    def _check(self, text: str, refused: str, way_out: str) -> None:
         prefixes = self.path_prefixes
-        if prefixes is None or any(f"/{name.without_slash}".startswith(f"{each}/") for each in prefixes):
+        if prefixes is None or any(text.startswith(f"{each}/") for each in prefixes):
             return
         raise SettingError(
             "encryption_key",
-            problem=f"admits only parameters under {', '.join(prefixes)}, not {name.text!r}",
-            fix="add a prefix to path_prefixes of the ParameterKey, or choose a name under one of them",
+            problem=f"admits only parameters under {', '.join(prefixes)}, {refused}",
+            fix=f"add a prefix to path_prefixes of the ParameterKey, or {way_out}",
         )
 
 

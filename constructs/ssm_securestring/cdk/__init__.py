@@ -1,6 +1,7 @@
 """Constructs: a key made for Parameter Store, SecureString parameters, and grants bound to exactly one of them."""
 
 from ssm_securestring.cdk.assets import SecureStringsLayer
+from ssm_securestring.cdk.key_policy import KeyMode
 from ssm_securestring.cdk.keys import EncryptionKey, KeyReference, ParameterKey
 from ssm_securestring.cdk.parameter_base import SecureStringParameterBase
 from ssm_securestring.cdk.parameters import SecureStringParameter
@@ -13,6 +14,7 @@ from ssm_securestring.core.tiers import Tier
 __all__ = [
     "CharacterClass",
     "EncryptionKey",
+    "KeyMode",
     "KeyReference",
     "ParameterKey",
     "ParameterPath",

@@ -17,16 +17,24 @@ class Grantable:
     ARNs.
     """
 
-    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+    _key: KeyReference
+
+    def grant_read(self, grantee: iam.IGrantable, *, direct: bool = False) -> iam.Grant:
         """Let ``grantee`` fetch and decrypt the current value, and nothing else under the same key.
 
+        Args:
+            grantee: Who is to read.
+            direct: Let it call KMS by itself, too, with what ``GetParameter`` returns without decryption: its statement
+                is not bound to Parameter Store, and the key policy opens for it and these parameters.
+                Default: through Parameter Store only.
+
         Raises:
-            GrantError: The policies of ``grantee`` cannot be changed from here.
+            GrantError: The policies of ``grantee`` cannot be changed from here, or, with ``direct``, that of the key.
 
         Source:
             KMS Developer Guide, "How Parameter Store uses AWS KMS", permissions and encryption context.
         """
-        return self._grant(grantee, Verb.READ)
+        return self._grant(grantee, Verb.READ, direct=direct)
 
     def grant_write(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` encrypt and store a value, without being able to read one.
@@ -47,13 +55,17 @@ class Grantable:
         """
         return self._grant(grantee, Verb.READ_WRITE)
 
-    def grant_read_history(self, grantee: iam.IGrantable) -> iam.Grant:
+    def grant_read_history(self, grantee: iam.IGrantable, *, direct: bool = False) -> iam.Grant:
         """Let ``grantee`` fetch and decrypt the versions that Parameter Store keeps: old secrets, and the current one.
 
+        Args:
+            grantee: Who is to read.
+            direct: As for :meth:`grant_read`.
+
         Raises:
-            GrantError: The policies of ``grantee`` cannot be changed from here.
+            GrantError: As for :meth:`grant_read`.
         """
-        return self._grant(grantee, Verb.READ_HISTORY)
+        return self._grant(grantee, Verb.READ_HISTORY, direct=direct)
 
     def grant_read_metadata(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` list names, tiers, keys and descriptions, without any value.
@@ -85,17 +97,25 @@ class Grantable:
         """
         return self._grant(grantee, Verb.MANAGE)
 
-    def _grant(self, grantee: iam.IGrantable, verb: Verb) -> iam.Grant:
-        return grant(grantee, self._access(verb), resource=self._describe())
+    def _grant(self, grantee: iam.IGrantable, verb: Verb, *, direct: bool = False) -> iam.Grant:
+        key, resource = self._key, self._describe()
+        if direct:
+            key.check_direct(resource=resource)
+        access = self._access(verb, direct=direct)
+        granted = grant(grantee, access, resource=resource)
+        key.admit(grantee, access, resource=resource)
+        return granted
 
-    def _access(self, verb: Verb) -> Access:
+    def _access(self, verb: Verb, *, direct: bool) -> Access:
         raise NotImplementedError
 
     def _describe(self) -> str:
         raise NotImplementedError
 
 
-def access_to_parameter(verb: Verb, *, at: ParameterArn, key: KeyReference, tier: Tier | None) -> Access:
+def access_to_parameter(
+    verb: Verb, *, at: ParameterArn, key: KeyReference, tier: Tier | None, direct: bool = False
+) -> Access:
     """Return what a verb allows on one parameter.
 
     Raises:
@@ -107,7 +127,7 @@ def access_to_parameter(verb: Verb, *, at: ParameterArn, key: KeyReference, tier
     access.allow(verb.parameter_actions, resource=arn)
     access.allow(verb.account_actions, resource="*")
     if key.key_arn is not None:
-        use = KeyUse(key_arn=key.key_arn, region=at.region)
+        use = KeyUse(key_arn=key.key_arn, region=at.region, direct=direct)
         access.allow_key(verb.key_actions(tier), use=use, parameter_arn=arn)
     return access
 

@@ -66,8 +66,8 @@ class SecureStringParameterBase(Grantable, cdk.Resource):
         """The key that encrypts the value."""
         return self._key
 
-    def _access(self, verb: Verb) -> Access:
-        return access_to_parameter(verb, at=self._at, key=self._key, tier=self._tier)
+    def _access(self, verb: Verb, *, direct: bool = False) -> Access:
+        return access_to_parameter(verb, at=self._at, key=self._key, tier=self._tier, direct=direct)
 
     def _describe(self) -> str:
         return f"parameter {self._at.name.text}"

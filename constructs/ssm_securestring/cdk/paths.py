@@ -75,7 +75,7 @@ class ParameterPath(Grantable, Construct):
         """The path."""
         return self._name.text
 
-    def _access(self, verb: Verb) -> Access:
+    def _access(self, verb: Verb, *, direct: bool = False) -> Access:
         check_tier(verb, self._tier, resource=self._describe())
         stack = cdk.Stack.of(self)
         itself = self._name.arn(partition=stack.partition, region=stack.region, account=stack.account)
@@ -85,7 +85,7 @@ class ParameterPath(Grantable, Construct):
         for arn in (itself, below) if self._includes_itself else (below,):
             access.allow(verb.parameter_actions, resource=arn)
             if self._key.key_arn is not None:
-                use = KeyUse(key_arn=self._key.key_arn, region=stack.region, pattern=arn == below)
+                use = KeyUse(key_arn=self._key.key_arn, region=stack.region, pattern=arn == below, direct=direct)
                 access.allow_key(verb.key_actions(self._tier), use=use, parameter_arn=arn)
         if verb.reads_values:
             for arn in (itself, below):

@@ -42,6 +42,7 @@ def install(seam: Seam, settings: Settings, trail: Trail) -> None:
         trail=trail,
     )
     seam.exempt_from_generic_authorisation(_is_ours)
+    seam.name_sessions_by_their_role()
     _install_kms(seam, keys)
     _install_parameter_store(seam, parameters)
 

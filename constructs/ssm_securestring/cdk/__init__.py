@@ -7,6 +7,7 @@ from ssm_securestring.cdk.parameter_base import SecureStringParameterBase
 from ssm_securestring.cdk.parameters import SecureStringParameter
 from ssm_securestring.cdk.paths import ParameterPath
 from ssm_securestring.cdk.provider import SecureStringProvider
+from ssm_securestring.cdk.sharing import ParameterShare
 from ssm_securestring.cdk.values import ValueSource
 from ssm_securestring.core.sources import CharacterClass
 from ssm_securestring.core.tiers import Tier
@@ -18,6 +19,7 @@ __all__ = [
     "KeyReference",
     "ParameterKey",
     "ParameterPath",
+    "ParameterShare",
     "SecureStringParameter",
     "SecureStringParameterBase",
     "SecureStringProvider",

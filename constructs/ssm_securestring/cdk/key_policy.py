@@ -85,7 +85,7 @@ class KeyPolicy:
         self._mode = mode
         self._patterns = list(patterns)
         self._principals: dict[str, dict[str, str]] = {}
-        self._direct: dict[tuple[str, bool, tuple[str, ...]], set[str]] = {}
+        self._contexts: dict[tuple[str, bool, tuple[str, ...]], set[str]] = {}
         self._key: kms.Key | None = None
         self.statements = [self._administration(administrators)]
         if mode is KeyMode.DELEGATED:
@@ -113,10 +113,16 @@ class KeyPolicy:
                 continue
             path, arn = self._identify(grantee, resource=resource)
             if use.direct:
-                self._admit_directly(arn, use, tuple(sorted(actions)), parameter_arn)
+                self._admit_contexts(iam.AccountRootPrincipal(), arn, use, tuple(sorted(actions)), parameter_arn)
                 continue
             for action in sorted(actions):
                 self._principals_of(action)[path] = arn
+
+    def admit_from(self, account: str, principal_arn: str, access: Access) -> None:
+        """Admit a principal of another account, through Parameter Store, for exactly these parameters."""
+        for (use, parameter_arn), actions in access.on_keys.items():
+            principal = iam.AccountPrincipal(account)
+            self._admit_contexts(principal, principal_arn, use, tuple(sorted(actions)), parameter_arn)
 
     def _administration(self, administrators: Sequence[iam.IGrantable] | None) -> iam.PolicyStatement:
         statement = iam.PolicyStatement(
@@ -159,22 +165,29 @@ class KeyPolicy:
             self._add(statement)
         return self._principals[action]
 
-    def _admit_directly(self, principal_arn: str, use: KeyUse, actions: tuple[str, ...], parameter_arn: str) -> None:
-        admitted = self._direct.get((principal_arn, use.pattern, actions))
+    def _admit_contexts(
+        self, principal: iam.IPrincipal, principal_arn: str, use: KeyUse, actions: tuple[str, ...], parameter_arn: str
+    ) -> None:
+        """Admit one principal for one parameter or path more; with the first of them comes the statement."""
+        admitted = self._contexts.get((principal_arn, use.pattern, actions))
         if admitted is None:
-            admitted = self._direct[principal_arn, use.pattern, actions] = set()
+            admitted = self._contexts[principal_arn, use.pattern, actions] = set()
             arns = admitted
-            contexts = cdk.Lazy.list(_Texts(lambda: sorted(arns)))
             statement = iam.PolicyStatement(
-                principals=[iam.AccountRootPrincipal()],
+                principals=[principal],
                 actions=list(actions),
                 resources=["*"],  # in a key policy: this key
                 conditions={
                     "ArnEquals": {"aws:PrincipalArn": principal_arn},
-                    "StringLike" if use.pattern else "StringEquals": {_CONTEXT: contexts},
+                    "StringLike" if use.pattern else "StringEquals": {
+                        _CONTEXT: cdk.Lazy.list(_Texts(lambda: sorted(arns)))
+                    },
                 },
             )
-            statement.add_condition("StringEquals", {"kms:CallerAccount": cdk.Stack.of(self._scope).account})
+            account = {"kms:CallerAccount": cdk.Stack.of(self._scope).account}
+            statement.add_condition(
+                "StringEquals", account if use.direct else {"kms:ViaService": via_parameter_store(use.region)}
+            )
             self._add(statement)
         admitted.add(parameter_arn)
 

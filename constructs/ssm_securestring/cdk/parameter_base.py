@@ -10,6 +10,7 @@ from constructs import Construct
 
 from ssm_securestring.cdk.grantable import Grantable, access_to_parameter
 from ssm_securestring.cdk.keys import EncryptionKey, KeyReference, key_reference
+from ssm_securestring.cdk.sharing import ParameterShare, account_of
 from ssm_securestring.core.access import Access, Verb
 from ssm_securestring.core.errors import SettingError
 from ssm_securestring.core.names import ParameterArn
@@ -65,6 +66,33 @@ class SecureStringParameterBase(Grantable, cdk.Resource):
     def encryption_key(self) -> KeyReference:
         """The key that encrypts the value."""
         return self._key
+
+    def share_read(self, construct_id: str, *, principal_arn: str) -> ParameterShare:
+        """Let a role or user of another account read this parameter, by its ARN, and no other under the same key.
+
+        Makes a resource share in RAM, a statement in the key policy for this principal and this parameter, and an
+        output with the statements that the other account has to attach to the principal. Unless both accounts are in
+        one organization with sharing enabled, the other account has to accept the share first.
+
+        Args:
+            construct_id: Id of the share below the parameter.
+            principal_arn: ARN of the role or user, known at synthesis.
+
+        Raises:
+            GrantError: The parameter is not advanced, its key is not a :class:`ParameterKey` of this app, or
+                ``principal_arn`` does not name one principal of another account.
+
+        Source:
+            Systems Manager User Guide, "Working with shared parameters"; KMS Developer Guide, "Allowing users in other
+            accounts to use a KMS key".
+        """
+        account = account_of(principal_arn, at=self._at, key=self._key, tier=self._tier)
+        access = self._access(Verb.READ)
+        if self._key.policy is not None:
+            self._key.policy.admit_from(account, principal_arn, access)
+        return ParameterShare(
+            self, construct_id, at=self._at, parameter_arn=self.parameter_arn, account=account, access=access
+        )
 
     def _access(self, verb: Verb, *, direct: bool = False) -> Access:
         return access_to_parameter(verb, at=self._at, key=self._key, tier=self._tier, direct=direct)

@@ -4,6 +4,8 @@ import json
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_batch as batch
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
@@ -208,3 +210,50 @@ def test_a_grant_in_another_stack_makes_no_cycle_and_no_wildcard(stack: cdk.Stac
     (reference,) = decrypt["Resource"]
     assert reference in {"Fn::ImportValue", "Fn::GetStackOutput"}
     assert "Key" in str(decrypt["Resource"])
+
+
+def test_a_grant_in_another_region_keeps_the_region_of_the_parameter(stack: cdk.Stack) -> None:
+    """The principal is global; service, key and ARN are those of where the parameter is."""
+    other = cdk.Stack(cdk.App.of(stack), "Other", env=cdk.Environment(account="111122223333", region="us-east-1"))
+
+    _owned(stack, Tier.STANDARD).grant_read(_role(other))
+
+    assert statements_of(other, "Reader") == [READ, DECRYPT]
+
+
+def test_a_grant_between_stages_that_are_deployed_together(stack: cdk.Stack) -> None:
+    """Key, parameter and principal in stacks of one stage: the key is named, not widened."""
+    app = stack.node.root
+    assert isinstance(app, cdk.App)
+    stage = cdk.Stage(app, "Test", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    data, service = cdk.Stack(stage, "Data"), cdk.Stack(stage, "Service")
+    parameter = SecureStringParameter(data, "Db", name="/shop/db", encryption_key=ParameterKey(data, "Key"))
+
+    parameter.grant_read(_role(service))
+
+    stage.synth()
+    read, decrypt = statements_of(service, "Reader")
+    assert read == READ
+    assert decrypt["Condition"] == bound_to("/shop/db")
+    assert "Key" in str(decrypt["Resource"])
+
+
+def test_what_takes_a_parameter_of_the_cdk_gets_the_exact_grant(stack: cdk.Stack) -> None:
+    """Secrets of ECS and of Batch call grant_read of ours for their execution roles."""
+    parameter = _owned(stack, Tier.STANDARD)
+    task = ecs.FargateTaskDefinition(stack, "Task", execution_role=_role(stack))
+    image = ecs.ContainerImage.from_registry("scratch")
+    task.add_container("Main", image=image, secrets={"PASSWORD": ecs.Secret.from_ssm_parameter(parameter)})
+    container = batch.EcsFargateContainerDefinition(
+        stack,
+        "Container",
+        image=image,
+        cpu=1,
+        memory=cdk.Size.gibibytes(2),
+        execution_role=iam.Role(stack, "Batch", assumed_by=iam.AccountRootPrincipal()),
+        secrets={"PASSWORD": batch.Secret.from_ssm_parameter(parameter)},
+    )
+    batch.EcsJobDefinition(stack, "Job", container=container)
+
+    for role in ("Reader", "Batch"):
+        assert [each for each in statements_of(stack, role) if "logs:" not in str(each)] == [READ, DECRYPT]

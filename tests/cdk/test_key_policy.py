@@ -134,6 +134,14 @@ def test_strict_mode_across_stacks_makes_no_cycle(stack: cdk.Stack) -> None:
     assert sorted(map(str, named)) == sorted(map(str, arns))
 
 
+def test_fails_for_a_parameter_in_another_stack_than_its_strict_key(stack: cdk.Stack) -> None:
+    """The function that keeps it would have to be named, and its stack needs the key."""
+    key = ParameterKey(stack, "Key", mode=KeyMode.STRICT)
+    other = cdk.Stack(cdk.App.of(stack), "Other", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    with pytest.raises(GrantError, match="give Other/SecureStringProvider/Role a name of its own"):
+        SecureStringParameter(other, "Db", name="/shop/db", encryption_key=key)
+
+
 def test_administrators_break_glass_and_multi_region(stack: cdk.Stack) -> None:
     """Administrators without use, the account's root among them so that nobody is locked out; the rest by option."""
     key = ParameterKey(

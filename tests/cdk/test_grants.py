@@ -4,6 +4,8 @@ import json
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_batch as batch
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
@@ -23,6 +25,20 @@ EITHER = {
     "Resource": KEY_ARN,
     "Condition": bound_to("/shop/db"),
 }
+
+MANAGE_ACTIONS = [
+    "ssm:AddTagsToResource",
+    "ssm:DeleteParameter",
+    "ssm:DeleteParameters",
+    "ssm:GetParameter",
+    "ssm:GetParameterHistory",
+    "ssm:GetParameters",
+    "ssm:LabelParameterVersion",
+    "ssm:ListTagsForResource",
+    "ssm:PutParameter",
+    "ssm:RemoveTagsFromResource",
+    "ssm:UnlabelParameterVersion",
+]
 
 
 def _listed(actions: object) -> list[str]:
@@ -46,11 +62,22 @@ def _imported(stack: cdk.Stack, tier: Tier) -> SecureStringParameterBase:
     ("tier", "encrypt"),
     [(Tier.STANDARD, ENCRYPT), (Tier.ADVANCED, DATA_KEY), (Tier.INTELLIGENT_TIERING, EITHER)],
 )
-@pytest.mark.parametrize("verb", ["grant_read", "grant_write", "grant_read_write"])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "grant_read",
+        "grant_write",
+        "grant_read_write",
+        "grant_read_history",
+        "grant_read_metadata",
+        "grant_delete",
+        "grant_manage",
+    ],
+)
 def test_each_verb_and_tier_gives_exactly_these_statements(
     stack: cdk.Stack, make: object, tier: Tier, encrypt: dict[str, object], verb: str
 ) -> None:
-    """Owned and imported alike; nothing about history, paths, deletion, or other parameters under the key."""
+    """Owned and imported alike; nothing about other parameters under the key."""
     assert callable(make)
     principal = _role(stack)
 
@@ -61,6 +88,13 @@ def test_each_verb_and_tier_gives_exactly_these_statements(
         "grant_write": [WRITE, encrypt],
         "grant_read_write": [
             {**READ, "Action": ["ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter"]},
+            {**DECRYPT, "Action": ["kms:Decrypt", *_listed(encrypt["Action"])]},
+        ],
+        "grant_read_history": [{**READ, "Action": "ssm:GetParameterHistory"}, DECRYPT],
+        "grant_read_metadata": [{"Effect": "Allow", "Action": "ssm:DescribeParameters", "Resource": "*"}],
+        "grant_delete": [{**READ, "Action": ["ssm:DeleteParameter", "ssm:DeleteParameters"]}],
+        "grant_manage": [
+            {**READ, "Action": MANAGE_ACTIONS},
             {**DECRYPT, "Action": ["kms:Decrypt", *_listed(encrypt["Action"])]},
         ],
     }
@@ -176,3 +210,50 @@ def test_a_grant_in_another_stack_makes_no_cycle_and_no_wildcard(stack: cdk.Stac
     (reference,) = decrypt["Resource"]
     assert reference in {"Fn::ImportValue", "Fn::GetStackOutput"}
     assert "Key" in str(decrypt["Resource"])
+
+
+def test_a_grant_in_another_region_keeps_the_region_of_the_parameter(stack: cdk.Stack) -> None:
+    """The principal is global; service, key and ARN are those of where the parameter is."""
+    other = cdk.Stack(cdk.App.of(stack), "Other", env=cdk.Environment(account="111122223333", region="us-east-1"))
+
+    _owned(stack, Tier.STANDARD).grant_read(_role(other))
+
+    assert statements_of(other, "Reader") == [READ, DECRYPT]
+
+
+def test_a_grant_between_stages_that_are_deployed_together(stack: cdk.Stack) -> None:
+    """Key, parameter and principal in stacks of one stage: the key is named, not widened."""
+    app = stack.node.root
+    assert isinstance(app, cdk.App)
+    stage = cdk.Stage(app, "Test", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    data, service = cdk.Stack(stage, "Data"), cdk.Stack(stage, "Service")
+    parameter = SecureStringParameter(data, "Db", name="/shop/db", encryption_key=ParameterKey(data, "Key"))
+
+    parameter.grant_read(_role(service))
+
+    stage.synth()
+    read, decrypt = statements_of(service, "Reader")
+    assert read == READ
+    assert decrypt["Condition"] == bound_to("/shop/db")
+    assert "Key" in str(decrypt["Resource"])
+
+
+def test_what_takes_a_parameter_of_the_cdk_gets_the_exact_grant(stack: cdk.Stack) -> None:
+    """Secrets of ECS and of Batch call grant_read of ours for their execution roles."""
+    parameter = _owned(stack, Tier.STANDARD)
+    task = ecs.FargateTaskDefinition(stack, "Task", execution_role=_role(stack))
+    image = ecs.ContainerImage.from_registry("scratch")
+    task.add_container("Main", image=image, secrets={"PASSWORD": ecs.Secret.from_ssm_parameter(parameter)})
+    container = batch.EcsFargateContainerDefinition(
+        stack,
+        "Container",
+        image=image,
+        cpu=1,
+        memory=cdk.Size.gibibytes(2),
+        execution_role=iam.Role(stack, "Batch", assumed_by=iam.AccountRootPrincipal()),
+        secrets={"PASSWORD": batch.Secret.from_ssm_parameter(parameter)},
+    )
+    batch.EcsJobDefinition(stack, "Job", container=container)
+
+    for role in ("Reader", "Batch"):
+        assert [each for each in statements_of(stack, role) if "logs:" not in str(each)] == [READ, DECRYPT]

@@ -1,8 +1,8 @@
 """The four example policies of AWS's page on Parameter Store and KMS, reproduced by grants, statement for statement.
 
-Ours are stricter in two points, which each test spells out: a grant names one parameter where the page opens a whole
-path, and the KMS statement is bound to that parameter (``kms:EncryptionContext:PARAMETER_ARN``) and to calls that come
-through Parameter Store (``kms:ViaService``).
+Ours are stricter, which each test spells out: the KMS statement is bound to the parameter or to the path
+(``kms:EncryptionContext:PARAMETER_ARN``), where the page opens everything under the key, and to calls that come through
+Parameter Store (``kms:ViaService``). Reading leaves out the history.
 
 Source:
     KMS Developer Guide, "How AWS Systems Manager Parameter Store uses AWS KMS".
@@ -14,7 +14,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 
-from ssm_securestring.cdk import ParameterKey, SecureStringParameter, SecureStringParameterBase, Tier
+from ssm_securestring.cdk import ParameterKey, ParameterPath, SecureStringParameter, SecureStringParameterBase, Tier
 from tests.cdk.spelled import statements_of
 
 ACCOUNT = "arn:aws:ssm:us-west-2:111122223333:parameter"
@@ -91,4 +91,47 @@ def test_a_policy_of_the_page(  # noqa: PLR0917 - one column of the table each
                 }
             },
         },
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "tier", "verb", "ssm_actions", "kms_action"),
+    [
+        ("/FinancialParameters", Tier.STANDARD, "grant_write", "ssm:PutParameter", "kms:Encrypt"),
+        ("/ReservedParameters", Tier.ADVANCED, "grant_write", "ssm:PutParameter", "kms:GenerateDataKey"),
+        (
+            "/ITParameters",
+            None,
+            "grant_read",
+            ["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"],
+            "kms:Decrypt",
+        ),
+    ],
+    ids=["standard", "advanced", "read"],
+)
+def test_a_policy_of_the_page_for_its_path(  # noqa: PLR0917 - one column of the table each
+    stack: cdk.Stack, path: str, tier: Tier | None, verb: str, ssm_actions: object, kms_action: str
+) -> None:
+    """The page's statements as they stand there, and what a grant on the same path makes of each."""
+    below = f"{ACCOUNT}{path}/*"
+    page_actions = "ssm:GetParameter*" if verb == "grant_read" else "ssm:PutParameter"
+    page = [
+        {"Effect": "Allow", "Action": page_actions, "Resource": below},
+        {"Effect": "Allow", "Action": kms_action, "Resource": KEY},
+    ]
+    key = ParameterKey.from_key_arn(KEY)
+    user = iam.Role(stack, "User", assumed_by=iam.AccountRootPrincipal())
+
+    getattr(ParameterPath(stack, "Path", path=path, encryption_key=key, tier=tier), verb)(user)
+
+    condition = {
+        "StringEquals": {"kms:ViaService": "ssm.us-west-2.amazonaws.com"},
+        "StringLike": {"kms:EncryptionContext:PARAMETER_ARN": below},
+    }
+    # The page's pattern does not match the path itself, so by it the path could not be asked for.
+    by_path = {"Effect": "Allow", "Action": "ssm:GetParametersByPath", "Resource": f"{ACCOUNT}{path}"}
+    assert statements_of(stack, "User") == [
+        page[0] | {"Action": ssm_actions},
+        *([by_path] if verb == "grant_read" else []),
+        page[1] | {"Condition": condition},
     ]

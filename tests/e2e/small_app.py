@@ -5,7 +5,14 @@ import json
 import aws_cdk as cdk
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from ssm_securestring.cdk import ParameterKey, SecureStringParameter, SecureStringProvider, Tier, ValueSource
+from ssm_securestring.cdk import (
+    KeyMode,
+    ParameterKey,
+    SecureStringParameter,
+    SecureStringProvider,
+    Tier,
+    ValueSource,
+)
 
 
 def main() -> None:
@@ -13,7 +20,12 @@ def main() -> None:
     app = cdk.App()
     stack = cdk.Stack(app, app.node.get_context("stack"))
     keys = {name: ParameterKey(stack, name, removal_policy=cdk.RemovalPolicy.DESTROY) for name in ("Key", "OtherKey")}
-    for each in json.loads(app.node.get_context("parameters")):
+    parameters = json.loads(app.node.get_context("parameters"))
+    if any(each.get("key") == "StrictKey" for each in parameters):
+        keys["StrictKey"] = ParameterKey(
+            stack, "StrictKey", mode=KeyMode.STRICT, removal_policy=cdk.RemovalPolicy.DESTROY
+        )
+    for each in parameters:
         SecureStringParameter(
             stack,
             each["id"],

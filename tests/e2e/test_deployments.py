@@ -122,3 +122,22 @@ def test_a_change_of_key_keeps_the_value(make_stack: Callable[[str], Stack]) -> 
     boto3.client("kms").disable_key(KeyId=old_key)
     assert _value("/keys/db") == value
     stack.destroy()
+
+
+def test_under_a_strict_key_the_function_still_does_its_work(make_stack: Callable[[str], Stack]) -> None:
+    """The key policy names it for what each parameter needs: creation, sending the value again, another tier."""
+    stack = make_stack("Strict")
+    first = {"id": "Db", "name": "/strict/db", "key": "StrictKey"}
+    stack.deploy(first)
+    generated = _value("/strict/db")
+
+    stack.deploy(
+        {**first, "description": "orders", "tier": "Advanced"},
+        {"id": "Api", "name": "/strict/api", "key": "StrictKey", "tier": "Intelligent-Tiering"},
+    )
+
+    assert _value("/strict/db") == generated
+    assert _metadata("/strict/db")["Tier"] == "Advanced"
+    assert len(_value("/strict/api")) == 40
+    stack.destroy()
+    assert not _is_there("/strict/db")

@@ -127,6 +127,26 @@ def test_without_delegation_iam_counts_for_nothing_and_a_named_role_needs_no_iam
         generous.ssm.get_parameter(Name=name, WithDecryption=True)
 
 
+def test_principal_arn_is_that_of_the_role(root: Account, name: str, key: str, arn_of: ARN, role: Role) -> None:
+    """A key policy that compares aws:PrincipalArn means the role, whatever its session is called.
+
+    Source:
+        IAM User Guide, "AWS global condition context keys", aws:PrincipalArn.
+    """
+    _put(root, name, key)
+    read = [allow("ssm:GetParameter", arn_of(name)), allow("kms:Decrypt", key)]
+    named, other = role(*read), role(*read)
+    role_name = named.sts.get_caller_identity()["Arn"].split("/")[1]
+    only_named = {"ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::111122223333:role/{role_name}"}}
+    _set_policy(
+        root, key, {"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "kms:Decrypt", "Condition": only_named}
+    )
+
+    assert named.ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"] == "secret"
+    with refused("AccessDeniedException"):
+        other.ssm.get_parameter(Name=name, WithDecryption=True)
+
+
 def test_explicit_deny_in_a_key_policy_wins(root: Account, name: str, key: str, arn_of: ARN, role: Role) -> None:
     """A Deny for calls that do not come through Parameter Store stops direct decryption and nothing else."""
     _put(root, name, key)

@@ -1,84 +1,77 @@
-"""Grants on one parameter. A grant takes hold in full, or synthesis stops; it never succeeds without effect."""
+"""Grants on parameters and paths. A grant takes hold in full, or synthesis stops; it never succeeds without effect."""
 
 import json
 from collections.abc import Sequence
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_iam as iam
 
-from ssm_securestring.core.encryption import exact_conditions
+from ssm_securestring.cdk.packing import GrantedPolicies
+from ssm_securestring.core.access import Access, Statement
 from ssm_securestring.core.errors import GrantError
 
-# Systems Manager User Guide, "Restricting access to parameters": each read operation is authorised by its own
-# action. The history holds old secrets, a path is authorised as a whole; neither is part of reading a parameter.
-READ_ACTIONS = ("ssm:GetParameter", "ssm:GetParameters")
-WRITE_ACTIONS = ("ssm:PutParameter",)
 
-
-def statements_for(
-    parameter_actions: Sequence[str],
-    key_actions: Sequence[str],
-    *,
-    parameter_arn: str,
-    key_arn: str | None,
-    region: str,
-) -> list[iam.PolicyStatement]:
-    """Return the two statements that allow something on one parameter: in Parameter Store, and in KMS for it alone.
-
-    Args:
-        parameter_actions: Actions of Parameter Store.
-        key_actions: Actions of KMS that Parameter Store performs in the principal's name.
-        parameter_arn: The parameter.
-        key_arn: Its key. ``None`` for the AWS managed key, which asks for no permission.
-        region: Region of the parameter.
-    """
-    statements = [iam.PolicyStatement(actions=list(parameter_actions), resources=[parameter_arn])]
-    if key_arn is not None:
-        conditions = exact_conditions([parameter_arn], region=region)
-        statements.append(iam.PolicyStatement(actions=list(key_actions), resources=[key_arn], conditions=conditions))
-    return statements
-
-
-def add_to_principal(grantee: iam.IGrantable, statements: Sequence[iam.PolicyStatement], *, resource: str) -> iam.Grant:
-    """Give the statements to the grantee.
+def grant(grantee: iam.IGrantable, access: Access, *, resource: str) -> iam.Grant:
+    """Give the access to the grantee, merged with what it has already.
 
     Raises:
-        GrantError: Its policies cannot be changed from here; the message holds the statements to attach by hand.
+        GrantError: Its policies cannot be changed from here, and the message holds the statements to attach by hand;
+            or they are full, and the message names the grant that would fit.
     """
-    grants = []
-    for statement in statements:
-        grant = iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=statement.actions,
-            resource_arns=statement.resources,
-            conditions=statement.conditions,
+    statements = access.statements()
+    first = [iam.PolicyStatement.from_json(each) for each in statements]
+    policies = GrantedPolicies.of(grantee, first=first)
+    if policies is None:
+        raise GrantError(
+            resource,
+            problem="because the policies of this principal cannot be changed from this stack",
+            fix=f"attach these statements to it where it is defined: {as_json(statements)}",
         )
-        if not (grant.success and _takes_hold(grantee.grant_principal)):
-            raise GrantError(
-                resource,
-                problem="because the policies of this principal cannot be changed from this stack",
-                fix=f"attach these statements to it where it is defined: {_as_json(statements)}",
-            )
-        grants.append(grant)
-    # Grant.combine() reports success when either half took hold; here both did.
-    combined = grants[0]
-    for grant in grants[1:]:
-        combined = combined.combine(grant)
+    policies.add(access, resource=resource)
+    holder = _Holder(grantee.grant_principal, policies)
+    granted = [
+        iam.Grant.add_to_principal(
+            grantee=holder, actions=each.actions, resource_arns=each.resources, conditions=each.conditions
+        )
+        for each in first
+    ]
+    # Grant.combine() reports success when either half took hold; here all did.
+    combined = granted[0]
+    for each in granted[1:]:
+        combined = combined.combine(each)
     return combined
 
 
-def _takes_hold(principal: iam.IPrincipal) -> bool:
-    """Tell whether the CDK really keeps the statement.
-
-    Immutable roles, imported ones of another account, and functions imported without their role report success and
-    drop it. What keeps it shows a policy below itself; a LazyRole makes its policy later.
-    """
-    if isinstance(principal, iam.LazyRole):
-        return True
-    node = getattr(principal, "node", None)
-    return node is not None and any(isinstance(child, iam.Policy) for child in node.children)
+def as_json(statements: Sequence[Statement]) -> str:
+    """Return statements as a person can paste them."""
+    stack = cdk.Stack()  # resolves pseudo parameters to {"Ref": ...}
+    return json.dumps(stack.resolve(list(statements)))
 
 
-def _as_json(statements: Sequence[iam.PolicyStatement]) -> str:
-    stack = cdk.Stack()  # resolves pseudo parameters to {"Ref": ...}, which is what a person can paste
-    return json.dumps([stack.resolve(each.to_statement_json()) for each in statements])
+@jsii.implements(iam.IPrincipal)
+class _Holder:
+    """A principal whose policies hold the statements already, so that the CDK makes a Grant without a policy."""
+
+    def __init__(self, principal: iam.IPrincipal, policies: GrantedPolicies) -> None:
+        self._principal = principal
+        self._policies = policies
+
+    @property
+    def assume_role_action(self) -> str:
+        return self._principal.assume_role_action
+
+    @property
+    def grant_principal(self) -> iam.IPrincipal:
+        return self
+
+    @property
+    def policy_fragment(self) -> iam.PrincipalPolicyFragment:
+        return self._principal.policy_fragment
+
+    @property
+    def principal_account(self) -> str | None:
+        return self._principal.principal_account
+
+    def add_to_principal_policy(self, statement: iam.PolicyStatement) -> iam.AddToPrincipalPolicyResult:  # noqa: ARG002 - it is in place
+        return iam.AddToPrincipalPolicyResult(statement_added=True, policy_dependable=self._policies.policy)

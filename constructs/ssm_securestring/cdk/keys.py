@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import aws_cdk as cdk
@@ -10,8 +10,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from ssm_securestring.core.encryption import AWS_MANAGED_KEY_ALIAS, CONTEXT_KEY, via_parameter_store
-from ssm_securestring.core.errors import SettingError
+from ssm_securestring.cdk.key_policy import KeyMode, KeyPolicy
+from ssm_securestring.core.access import Access
+from ssm_securestring.core.encryption import AWS_MANAGED_KEY_ALIAS
+from ssm_securestring.core.errors import GrantError, SettingError
 from ssm_securestring.core.limits import (
     MAX_DELETION_WINDOW_DAYS,
     MAX_ROTATION_DAYS,
@@ -20,34 +22,6 @@ from ssm_securestring.core.limits import (
 )
 from ssm_securestring.core.names import ParameterName
 
-# KMS Developer Guide, "Key policies", actions of key administrators. One by one and without kms:CreateGrant:
-# whoever may create grants can give away the use of the key.
-_ADMINISTRATION: Final = (
-    "kms:CancelKeyDeletion",
-    "kms:CreateAlias",
-    "kms:DeleteAlias",
-    "kms:DescribeKey",
-    "kms:DisableKey",
-    "kms:DisableKeyRotation",
-    "kms:EnableKey",
-    "kms:EnableKeyRotation",
-    "kms:GetKeyPolicy",
-    "kms:GetKeyRotationStatus",
-    "kms:ListAliases",
-    "kms:ListGrants",
-    "kms:ListKeyPolicies",
-    "kms:ListKeyRotations",
-    "kms:ListResourceTags",
-    "kms:PutKeyPolicy",
-    "kms:RevokeGrant",
-    "kms:RotateKeyOnDemand",
-    "kms:ScheduleKeyDeletion",
-    "kms:TagResource",
-    "kms:UntagResource",
-    "kms:UpdateAlias",
-    "kms:UpdateKeyDescription",
-)
-_USE: Final = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")
 _KEY_ARN: Final = re.compile(r"arn:[^:]+:kms:[^:]+:[^:]+:key/.+", re.DOTALL)
 
 
@@ -59,11 +33,35 @@ class KeyReference:
         key_id: What ``PutParameter`` is told: the key's ARN, or the alias of the AWS managed key.
         key_arn: What policies name. ``None`` for the AWS managed key, which takes no permission.
         path_prefixes: Paths of parameters that the key policy admits. ``None``: unknown, or any.
+        policy: Its key policy, where it is ours to change.
     """
 
     key_id: str
     key_arn: str | None
     path_prefixes: tuple[str, ...] | None = None
+    policy: KeyPolicy | None = field(default=None, compare=False, repr=False)
+
+    def admit(self, grantee: iam.IGrantable, access: Access, *, resource: str) -> None:
+        """Let the key policy admit what IAM alone cannot allow.
+
+        Raises:
+            GrantError: It is not ours to change, or cannot name the principal.
+        """
+        if self.policy is not None:
+            self.policy.admit(grantee, access, resource=resource)
+
+    def check_direct(self, *, resource: str) -> None:
+        """Refuse use without Parameter Store where the key policy cannot be opened for it.
+
+        Raises:
+            GrantError: The key is not a :class:`ParameterKey`.
+        """
+        if self.policy is None:
+            raise GrantError(
+                resource,
+                problem="because direct=True needs a statement in the policy of its key, which is not ours to change",
+                fix="encrypt it with a ParameterKey of this app, or let Parameter Store decrypt: leave direct=True out",
+            )
 
     def check_admits(self, name: ParameterName) -> None:
         """Refuse a parameter that the key policy would not let anybody use.
@@ -71,13 +69,30 @@ class KeyReference:
         Raises:
             SettingError: ``name`` is under none of the key's path prefixes.
         """
+        self._check(f"/{name.without_slash}", f"not {name.text!r}", "choose a name under one of them")
+
+    def check_admits_path(self, path: ParameterName, *, itself: bool) -> None:
+        """Refuse a path of which the key policy would not let anybody use all.
+
+        Args:
+            path: The path.
+            itself: Whether the parameter with the path's own name is meant, too.
+
+        Raises:
+            SettingError: ``path`` is under none of the key's path prefixes.
+        """
+        # Everything below a prefix may be asked for by the prefix itself.
+        text = f"/{path.without_slash}{'' if itself else '/'}"
+        self._check(text, f"not all of {path.text!r}", "grant a path under one of them")
+
+    def _check(self, text: str, refused: str, way_out: str) -> None:
         prefixes = self.path_prefixes
-        if prefixes is None or any(f"/{name.without_slash}".startswith(f"{each}/") for each in prefixes):
+        if prefixes is None or any(text.startswith(f"{each}/") for each in prefixes):
             return
         raise SettingError(
             "encryption_key",
-            problem=f"admits only parameters under {', '.join(prefixes)}, not {name.text!r}",
-            fix="add a prefix to path_prefixes of the ParameterKey, or choose a name under one of them",
+            problem=f"admits only parameters under {', '.join(prefixes)}, {refused}",
+            fix=f"add a prefix to path_prefixes of the ParameterKey, or {way_out}",
         )
 
 
@@ -87,13 +102,23 @@ class ParameterKey(Construct):
     Its policy keeps administration apart from use: the account's administrators manage it without being able to
     encrypt or decrypt with it, and IAM policies of the account can allow its use only through Parameter Store
     (``kms:ViaService``), from this account (``kms:CallerAccount``), and for parameters under the given paths
-    (``kms:EncryptionContext:PARAMETER_ARN``).
+    (``kms:EncryptionContext:PARAMETER_ARN``). In strict mode, IAM policies alone open nothing: only principals that
+    were granted something on a parameter or path are admitted, and the function that keeps the parameters.
+
+    Whoever may change the key policy can open it; that is KMS's design, and what keeps a key from being lost.
 
     Args:
         scope: Where to define it.
         construct_id: Its id within ``scope``.
         alias: Name of an alias, without ``alias/``. Default: none.
         path_prefixes: Paths, ``/shop`` for everything below ``/shop/``. Default: any parameter.
+        mode: Who decides which principals may use it. With ``KeyMode.STRICT``, define it in the stack of its
+            parameters; principals of other stacks need names of their own. Default: ``KeyMode.DELEGATED``, IAM.
+        administrators: Roles and users that may administer it, that with which CloudFormation deploys among them; the
+            account's root user always may. Default: whomever IAM allows to.
+        break_glass_role: Role that may decrypt, through Parameter Store, without being granted anything; it needs
+            ``ssm:GetParameter`` from a policy of its own. Default: none.
+        multi_region: Whether it can be replicated to other Regions; it cannot be changed later. Default: no.
         rotation_period: Time between automatic rotations, 90 to 2560 days. Default: 365 days.
         pending_window: Waiting time before a deletion takes effect, 7 to 30 days. Default: 30 days.
         key_spec: Only ``SYMMETRIC_DEFAULT`` works with Parameter Store; anything else is refused. Default: that.
@@ -119,6 +144,10 @@ class ParameterKey(Construct):
         *,
         alias: str | None = None,
         path_prefixes: Sequence[str] | None = None,
+        mode: KeyMode = KeyMode.DELEGATED,
+        administrators: Sequence[iam.IGrantable] | None = None,
+        break_glass_role: iam.IRole | None = None,
+        multi_region: bool = False,
         rotation_period: cdk.Duration | None = None,
         pending_window: cdk.Duration | None = None,
         key_spec: kms.KeySpec = kms.KeySpec.SYMMETRIC_DEFAULT,
@@ -133,6 +162,13 @@ class ParameterKey(Construct):
         _check_days("pending_window", pending_window, MIN_DELETION_WINDOW_DAYS, MAX_DELETION_WINDOW_DAYS)
         prefixes = None if path_prefixes is None else tuple(_path_prefix(each) for each in path_prefixes)
         super().__init__(scope, construct_id)
+        policy = KeyPolicy(
+            self,
+            mode=mode,
+            patterns=self._patterns(prefixes),
+            administrators=administrators,
+            break_glass_role=break_glass_role,
+        )
         self._key = kms.Key(
             self,
             "Resource",
@@ -142,9 +178,12 @@ class ParameterKey(Construct):
             rotation_period=rotation_period,
             pending_window=pending_window,
             removal_policy=removal_policy,
-            policy=iam.PolicyDocument(statements=[_administration(), self._use(prefixes)]),
+            multi_region=multi_region or None,
+            policy=iam.PolicyDocument(statements=policy.statements),
         )
-        self._reference = KeyReference(key_id=self._key.key_arn, key_arn=self._key.key_arn, path_prefixes=prefixes)
+        policy.bind(self._key)
+        arn = self._key.key_arn
+        self._reference = KeyReference(key_id=arn, key_arn=arn, path_prefixes=prefixes, policy=policy)
 
     @property
     def key(self) -> kms.Key:
@@ -200,23 +239,10 @@ class ParameterKey(Construct):
         found = stack.node.try_find_child(_SHARED_ID)
         return found if isinstance(found, ParameterKey) else ParameterKey(stack, _SHARED_ID)
 
-    def _use(self, prefixes: tuple[str, ...] | None) -> iam.PolicyStatement:
-        stack = cdk.Stack.of(self)
+    def _patterns(self, prefixes: tuple[str, ...] | None) -> list[str]:
         paths = ["*"] if prefixes is None else [f"{each.removeprefix('/')}/*" for each in prefixes]
-        patterns = [stack.format_arn(service="ssm", resource="parameter", resource_name=each) for each in paths]
-        return iam.PolicyStatement(
-            sid="UseThroughParameterStore",
-            principals=[iam.AccountRootPrincipal()],
-            actions=list(_USE),
-            resources=["*"],  # in a key policy: this key
-            conditions={
-                "StringEquals": {
-                    "kms:CallerAccount": stack.account,
-                    "kms:ViaService": via_parameter_store(stack.region),
-                },
-                "StringLike": {f"kms:EncryptionContext:{CONTEXT_KEY}": patterns},
-            },
-        )
+        stack = cdk.Stack.of(self)
+        return [stack.format_arn(service="ssm", resource="parameter", resource_name=each) for each in paths]
 
 
 _SHARED_ID: Final = "ParameterKey"
@@ -248,15 +274,6 @@ def key_reference(key: EncryptionKey) -> KeyReference:
             "for alias/aws/ssm write ParameterKey.aws_managed()",
         )
     return KeyReference(key_id=key.key_arn, key_arn=key.key_arn)
-
-
-def _administration() -> iam.PolicyStatement:
-    return iam.PolicyStatement(
-        sid="AdministerWithoutUse",
-        principals=[iam.AccountRootPrincipal()],
-        actions=list(_ADMINISTRATION),
-        resources=["*"],  # in a key policy: this key
-    )
 
 
 def _check_symmetric(key_spec: kms.KeySpec) -> None:

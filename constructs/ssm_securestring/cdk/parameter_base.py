@@ -1,25 +1,24 @@
 """What every SecureString parameter can do, whoever keeps it in place: be referred to, and be granted."""
 
-from collections.abc import Sequence
 from typing import Never
 
 import aws_cdk as cdk
 import jsii
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from aws_cdk.interfaces.aws_ssm import ParameterReference
 from constructs import Construct
 
-from ssm_securestring.cdk.grants import READ_ACTIONS, WRITE_ACTIONS, add_to_principal, statements_for
+from ssm_securestring.cdk.grantable import Grantable, access_to_parameter
 from ssm_securestring.cdk.keys import EncryptionKey, KeyReference, key_reference
-from ssm_securestring.core.encryption import DECRYPT_ACTION, encrypt_actions
-from ssm_securestring.core.errors import GrantError, SettingError
+from ssm_securestring.cdk.sharing import ParameterShare, account_of
+from ssm_securestring.core.access import Access, Verb
+from ssm_securestring.core.errors import SettingError
 from ssm_securestring.core.names import ParameterArn
 from ssm_securestring.core.tiers import Tier
 
 
 @jsii.implements(ssm.IStringParameter)
-class SecureStringParameterBase(cdk.Resource):
+class SecureStringParameterBase(Grantable, cdk.Resource):
     """What owned and imported SecureString parameters have in common; an ``ssm.IStringParameter`` of the CDK.
 
     So it goes wherever the CDK takes a parameter, ``ecs.Secret.from_ssm_parameter`` for example, and its exact
@@ -68,58 +67,38 @@ class SecureStringParameterBase(cdk.Resource):
         """The key that encrypts the value."""
         return self._key
 
-    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let ``grantee`` fetch and decrypt this parameter, and no other under the same key.
+    def share_read(self, construct_id: str, *, principal_arn: str) -> ParameterShare:
+        """Let a role or user of another account read this parameter, by its ARN, and no other under the same key.
+
+        Makes a resource share in RAM, a statement in the key policy for this principal and this parameter, and an
+        output with the statements that the other account has to attach to the principal. Unless both accounts are in
+        one organization with sharing enabled, the other account has to accept the share first.
+
+        Args:
+            construct_id: Id of the share below the parameter.
+            principal_arn: ARN of the role or user, known at synthesis.
 
         Raises:
-            GrantError: The policies of ``grantee`` cannot be changed from here.
+            GrantError: The parameter is not advanced, its key is not a :class:`ParameterKey` of this app, or
+                ``principal_arn`` does not name one principal of another account.
 
         Source:
-            KMS Developer Guide, "How Parameter Store uses AWS KMS", permissions and encryption context.
+            Systems Manager User Guide, "Working with shared parameters"; KMS Developer Guide, "Allowing users in other
+            accounts to use a KMS key".
         """
-        return self._grant(grantee, READ_ACTIONS, (DECRYPT_ACTION,))
-
-    def grant_write(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let ``grantee`` encrypt and store a value of this parameter, without being able to read one.
-
-        Standard parameters take ``kms:Encrypt``, advanced ones ``kms:GenerateDataKey``, and a parameter with
-        intelligent tiering takes both.
-
-        Raises:
-            GrantError: The tier of an imported parameter is not known, or the policies of ``grantee`` cannot be
-                changed from here.
-        """
-        return self._grant(grantee, WRITE_ACTIONS, self._encrypt_actions())
-
-    def grant_read_write(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let ``grantee`` do both.
-
-        Raises:
-            GrantError: As for reading and for writing.
-        """
-        key_actions = (DECRYPT_ACTION, *self._encrypt_actions())
-        return self._grant(grantee, READ_ACTIONS + WRITE_ACTIONS, key_actions)
-
-    def _grant(
-        self, grantee: iam.IGrantable, parameter_actions: Sequence[str], key_actions: Sequence[str]
-    ) -> iam.Grant:
-        statements = statements_for(
-            parameter_actions,
-            key_actions,
-            parameter_arn=str(self._at),
-            key_arn=self._key.key_arn,
-            region=self._at.region,
+        account = account_of(principal_arn, at=self._at, key=self._key, tier=self._tier)
+        access = self._access(Verb.READ)
+        if self._key.policy is not None:
+            self._key.policy.admit_from(account, principal_arn, access)
+        return ParameterShare(
+            self, construct_id, at=self._at, parameter_arn=self.parameter_arn, account=account, access=access
         )
-        return add_to_principal(grantee, statements, resource=f"parameter {self._at.name.text}")
 
-    def _encrypt_actions(self) -> tuple[str, ...]:
-        if self._tier is None:
-            raise GrantError(
-                f"parameter {self._at.name.text}",
-                problem="because writing takes other permissions for each tier and its tier is not known here",
-                fix="pass tier= where it is imported",
-            )
-        return encrypt_actions(self._tier)
+    def _access(self, verb: Verb, *, direct: bool = False) -> Access:
+        return access_to_parameter(verb, at=self._at, key=self._key, tier=self._tier, direct=direct)
+
+    def _describe(self) -> str:
+        return f"parameter {self._at.name.text}"
 
 
 class ImportedParameter(SecureStringParameterBase):

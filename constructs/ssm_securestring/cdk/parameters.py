@@ -12,6 +12,7 @@ from ssm_securestring.cdk.keys import EncryptionKey, ParameterKey, key_reference
 from ssm_securestring.cdk.parameter_base import ImportedParameter, SecureStringParameterBase
 from ssm_securestring.cdk.provider import SERVICE_TIMEOUT, SecureStringProvider
 from ssm_securestring.cdk.values import ValueSource, checked_value_source
+from ssm_securestring.core.access import Verb
 from ssm_securestring.core.errors import ParameterNameError, SettingError
 from ssm_securestring.core.limits import (
     MAX_DESCRIPTION_CHARS,
@@ -174,6 +175,7 @@ class SecureStringParameter(SecureStringParameterBase):
         provider = SecureStringProvider.of(self)
         policy = provider.manage(self, name=spec.name, arn=str(self._at), key=self._key, tier=spec.tier)
         source.grant_to(provider)
+        self._key.admit(provider, self._access(Verb.READ_WRITE), resource=self._describe())
         resource = cdk.CustomResource(
             self,
             "Resource",

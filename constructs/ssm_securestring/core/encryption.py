@@ -48,14 +48,23 @@ def via_parameter_store(region: str) -> str:
 
 
 def exact_conditions(parameter_arns: Sequence[str], *, region: str) -> Conditions:
-    """Return the conditions that bind a KMS permission to exactly these parameters, through Parameter Store only.
+    """Return the conditions that bind a KMS permission to exactly these parameters, through Parameter Store only."""
+    return context_conditions(parameter_arns, region=region)
+
+
+def context_conditions(parameter_arns: Sequence[str], *, region: str | None, pattern: bool = False) -> Conditions:
+    """Return the conditions that bind a KMS permission to these parameters.
 
     No ``kms:EncryptionContextKeys``: a signing suite of the Encryption SDK adds a second pair to the context.
+
+    Args:
+        parameter_arns: ARNs of parameters, or patterns of them.
+        region: Region of the Parameter Store that makes the call. ``None``: whoever makes it.
+        pattern: The ARNs may have wildcards.
     """
     arns = list(parameter_arns)
-    return {
-        "StringEquals": {
-            "kms:ViaService": via_parameter_store(region),
-            f"kms:EncryptionContext:{CONTEXT_KEY}": arns[0] if len(arns) == 1 else arns,
-        }
-    }
+    context: dict[str, str | list[str]] = {f"kms:EncryptionContext:{CONTEXT_KEY}": arns[0] if len(arns) == 1 else arns}
+    via: dict[str, str | list[str]] = {} if region is None else {"kms:ViaService": via_parameter_store(region)}
+    if not pattern:
+        return {"StringEquals": {**via, **context}}
+    return {**({"StringEquals": via} if via else {}), "StringLike": context}

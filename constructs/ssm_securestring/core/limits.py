@@ -31,3 +31,13 @@ MAX_DELETION_WINDOW_DAYS: Final = 30
 MAX_RESPONSE_BYTES: Final = 4096
 # CloudFormation User Guide, "Custom resource response objects", PhysicalResourceId.
 MAX_PHYSICAL_ID_BYTES: Final = 1024
+
+# IAM User Guide, "IAM and AWS STS quotas": characters without white space; inline policies of one principal together.
+INLINE_ROLE_CHARS: Final = 10_240
+INLINE_GROUP_CHARS: Final = 5_120
+INLINE_USER_CHARS: Final = 2_048
+MANAGED_POLICY_CHARS: Final = 6_144
+# The same page: managed policies of one principal, unless the account's quota was raised.
+MANAGED_POLICIES_PER_PRINCIPAL: Final = 10
+# KMS Developer Guide, "Resource quotas", key policy document size.
+KEY_POLICY_BYTES: Final = 32_768

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ssm_securestring.local.protocol import Caller, ServiceError
-from ssm_securestring.local.seam import Seam, Verdict
+from ssm_securestring.local.protocol import Caller, ServiceError, Verdict
+from ssm_securestring.local.seam import Seam
 
 _ALLOW: Final = "Allow"
 _DENY: Final = "Deny"

@@ -44,6 +44,7 @@ def install(seam: Seam, settings: Settings, trail: Trail) -> None:
         quotas=RequestQuotas(store.has_high_throughput) if settings.throttled else None,
     )
     seam.exempt_from_generic_authorisation(_is_ours)
+    seam.name_sessions_by_their_role()
     _install_kms(seam, keys)
     _install_parameter_store(seam, parameters)
 

@@ -167,3 +167,20 @@ def missing(name: str) -> ServiceError:
 
 def _wrong_type(name: str) -> ServiceError:
     return ServiceError("SerializationException", f"{name} has a wrong type.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What policies say about a request: ``Allow``, ``Deny``, or ``ImplicitDeny`` when no statement fits.
+
+    Attributes:
+        is_root: Whether the caller is the account's root, which has no policies.
+        identity: What the caller's own policies say.
+        key_policy: What the key's policy says by itself; ``None`` if it is not about a key.
+        together: What holds.
+    """
+
+    is_root: bool
+    identity: str
+    key_policy: str | None
+    together: str

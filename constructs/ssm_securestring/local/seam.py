@@ -15,11 +15,12 @@ from types import ModuleType
 from typing import Any, Final
 
 from ssm_securestring.local.errors import EmbeddedAwsError
-from ssm_securestring.local.protocol import Caller, HttpAnswer, JsonObject, ServiceError
+from ssm_securestring.local.protocol import Caller, HttpAnswer, JsonObject, ServiceError, Verdict
 
 _KMS: Final = "ministack.services.kms"
 _SSM: Final = "ministack.services.ssm"
 _EVALUATOR: Final = "ministack.core.iam_evaluator"
+_IAM: Final = "ministack.services.iam"
 _ACTIONS: Final = "ministack.core.iam_actions"
 _RESPONSES: Final = "ministack.core.responses"
 _ROUTER: Final = "ministack.core.router"
@@ -32,23 +33,6 @@ _SECRETS: Final = "ministack.services.secretsmanager"
 _APP: Final = "ministack.app"
 
 _HANDLER: Final = "method, path, headers, body, query_params"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What policies say about a request: ``Allow``, ``Deny``, or ``ImplicitDeny`` when no statement fits.
-
-    Attributes:
-        is_root: Whether the caller is the account's root, which has no policies.
-        identity: What the caller's own policies say.
-        key_policy: What the key's policy says by itself; ``None`` if it is not about a key.
-        together: What holds.
-    """
-
-    is_root: bool
-    identity: str
-    key_policy: str | None
-    together: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +79,8 @@ EXPECTED: Final = (
         "principal_arn, principal_type, principal_account, action, resource_arn, region, source_ip, secure_transport, "
         "request_tags, tag_keys, service_context, principal_keys",
     ),
+    Expected(_EVALUATOR, "_resolve_condition_key", "key, ctx", replaced=True),
+    Expected(_IAM, "_roles", "type:AccountScopedDict"),
     Expected(_EVALUATOR, "AuthError", "code, message, details"),
     Expected(_EVALUATOR, "_anonymous", "type:ContextVar"),
     Expected(_RESPONSES, "get_account_id", ""),
@@ -248,6 +234,18 @@ class Seam:
             return None if action is not None and is_ours(action) else action
 
         self._replace(_ACTIONS, "extract_iam_action", extract_iam_action)
+
+    def name_sessions_by_their_role(self) -> None:
+        """Let ``aws:PrincipalArn`` be the ARN of the role, as IAM documents it, instead of that of the session."""
+        original = self._original(_EVALUATOR, "_resolve_condition_key")
+
+        def resolve(key: str, request: Any) -> Any:  # noqa: ANN401 - ministack has no types
+            value = original(key, request)
+            if key.lower() != "aws:principalarn" or ":assumed-role/" not in value:
+                return value
+            return self._original(_IAM, "_roles")[value.split("/")[1]]["Arn"]
+
+        self._replace(_EVALUATOR, "_resolve_condition_key", resolve)
 
     # -- KMS ---------------------------------------------------------------------------------------------------------
 

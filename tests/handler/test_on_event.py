@@ -39,8 +39,9 @@ class BrokenStore(Store):
     def __init__(self) -> None:
         """Need no clients."""
 
-    def observe(self, name: str) -> NoReturn:
+    def observe(self, name: str, *, patient: bool = False) -> NoReturn:
         """Fail."""
+        del patient
         raise RuntimeError(f"{name} = {CANARY}")
 
 
@@ -135,7 +136,7 @@ def test_create_that_ran_out_of_time_after_the_put_is_cleaned_up(
         pytest.fail("was not interrupted")
 
     monkeypatch.setattr(function, "create", put_and_hang)
-    failed = cloudformation.create(properties(name, KeyId=key), seconds=5.5)
+    failed = cloudformation.create(properties(name, KeyId=key), seconds=10.5)
     assert failed.status == "FAILED"
     assert account.exists(name)
 

@@ -6,14 +6,19 @@ from ssm_securestring.cdk.parameter_base import SecureStringParameterBase
 from ssm_securestring.cdk.parameters import SecureStringParameter
 from ssm_securestring.cdk.provider import SecureStringProvider
 from ssm_securestring.cdk.values import ValueSource
+from ssm_securestring.core.policies import Expiration, ExpirationNotification, NoChangeNotification, PolicyUnit
 from ssm_securestring.core.sources import CharacterClass
 from ssm_securestring.core.tiers import Tier
 
 __all__ = [
     "CharacterClass",
     "EncryptionKey",
+    "Expiration",
+    "ExpirationNotification",
     "KeyReference",
+    "NoChangeNotification",
     "ParameterKey",
+    "PolicyUnit",
     "SecureStringParameter",
     "SecureStringParameterBase",
     "SecureStringProvider",

@@ -14,6 +14,7 @@ from ssm_securestring.cdk.assets import PYTHON_RUNTIME, function_code
 from ssm_securestring.cdk.findings import accept
 from ssm_securestring.cdk.keys import KeyReference
 from ssm_securestring.cdk.names import claim_name
+from ssm_securestring.core import metrics
 from ssm_securestring.core.encryption import DECRYPT_ACTION, encrypt_actions, exact_conditions
 from ssm_securestring.core.names import ParameterName
 from ssm_securestring.core.spec import STACK_TAG
@@ -84,8 +85,30 @@ class SecureStringProvider(Construct):
         return self._role
 
     def metric_failures(self, *, period: cdk.Duration) -> cloudwatch.Metric:
-        """Count runs of the function that ended in an error, summed over ``period``."""
-        return self._function.metric_errors(period=period, statistic="Sum")
+        """Count lifecycle events of this stack's parameters that ended in an error, summed over ``period``.
+
+        CloudFormation is answered either way, so Lambda's own error metric does not show them.
+
+        Example:
+            >>> provider = SecureStringProvider.of(self)
+            >>> provider.metric_failures(period=Duration.minutes(5)).create_alarm(
+            ...     self, "Failures", threshold=1, evaluation_periods=1
+            ... )
+        """
+        return self._metric(metrics.FAILURES, period)
+
+    def metric_operations(self, *, period: cdk.Duration) -> cloudwatch.Metric:
+        """Count lifecycle events of this stack's parameters, summed over ``period``."""
+        return self._metric(metrics.OPERATIONS, period)
+
+    def _metric(self, name: str, period: cdk.Duration) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=metrics.NAMESPACE,
+            metric_name=name,
+            dimensions_map={metrics.STACK_DIMENSION: cdk.Stack.of(self).stack_name},
+            period=period,
+            statistic="Sum",
+        )
 
     def manage(
         self,

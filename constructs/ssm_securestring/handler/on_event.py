@@ -62,6 +62,7 @@ def carry_out(event: Mapping[str, object], context: LambdaContext, *, make_store
     answer = _answer(request, context, make_store=make_store, log=log)
     deliver(request, answer)
     log.line(step="answer", outcome="FAILED" if answer.reason else "SUCCESS")
+    log.count(stack=request.stack_name, failed=bool(answer.reason))
 
 
 def _answer(request: Request, context: LambdaContext, *, make_store: Callable[[], Store], log: Log) -> Answer:

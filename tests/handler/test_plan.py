@@ -258,6 +258,15 @@ def test_rename_that_is_rolled_back_takes_its_old_parameter_back() -> None:
     assert plan == Plan(identity=OURS, verdict=Verdict.TAKEN_BACK, steps=(RewriteParameter(spec=SPEC),))
 
 
+def test_parameter_that_stayed_advanced_is_taken_back_as_such() -> None:
+    """The rollback of a rename finds the tag of an earlier rollback."""
+    observed = present(own_tags(GENERATED, **{TIER: "Advanced"}))
+
+    plan = plan_rename(LATER, stack_id=STACK_ID, spec=SPEC, observed=observed)
+
+    assert plan.steps == (RewriteParameter(spec=ADVANCED),)
+
+
 def test_fails_to_take_back_a_value_from_another_source() -> None:
     """One that was retained long ago does not hold what is asked for now."""
     with pytest.raises(LifecycleError, match="or by an earlier one that was retained"):

@@ -2,6 +2,8 @@
 
 import pytest
 
+from ssm_securestring.core.spec import ParameterSpec
+from ssm_securestring.handler.store import Written
 from tests.handler.aws import Account
 from tests.handler.cloudformation import EXTERNAL, GENERATED, Address
 from tests.handler.parameter import Parameter
@@ -87,6 +89,27 @@ def test_rollback_leaves_what_a_person_has_set_since(parameter: Parameter) -> No
 
     assert rolled_back.status == "SUCCESS"
     assert parameter.account.value(parameter.name) == "set by a person"
+
+
+def test_rollback_restores_what_a_person_set_at_the_last_moment(
+    parameter: Parameter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the function had looked and before it put: what was replaced is theirs."""
+    store, account, name = parameter.cloudformation.store, parameter.account, parameter.name
+    overwrite = store.overwrite
+
+    def late(spec: ParameterSpec, *, value: str, clear_policies: bool = False) -> Written:
+        account.set_value(name, "set at the last moment")
+        return overwrite(spec, value=value, clear_policies=clear_policies)
+
+    monkeypatch.setattr(store, "overwrite", late)
+    updated = parameter.update(Source=LONGER)
+    monkeypatch.undo()
+
+    rolled_back = parameter.roll_back()
+
+    assert (updated.data["Version"], rolled_back.status) == ("3", "SUCCESS")
+    assert account.value(name) == "set at the last moment"
 
 
 def test_rollback_restores_what_a_person_had_set(account: Account, address: Address, key: str) -> None:

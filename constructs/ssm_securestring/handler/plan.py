@@ -174,7 +174,7 @@ def plan_rename(identity: Identity, *, stack_id: str, spec: ParameterSpec, obser
     earlier = identity.predecessor(observed.tags, stack_id=stack_id)
     if earlier is None or earlier == identity or observed.tags.get(SOURCE_TAG) != source_digest(spec.source):
         return plan_create(identity, stack_id=stack_id, spec=spec, observed=observed)
-    steps = _changes(spec=spec, old=None, observed=observed, request="")
+    steps = _changes(spec=kept_advanced(spec, observed.tags), old=None, observed=observed, request="")
     return Plan(identity=earlier, verdict=Verdict.TAKEN_BACK, steps=steps)
 
 

@@ -48,7 +48,9 @@ LAYERS = {
     "handler": Layer(
         layers=frozenset({"core"}),
         packages=frozenset({"boto3", "botocore"}),
-        typing=frozenset({"types_boto3_ssm", "types_boto3_kms", "types_boto3_secretsmanager"}),
+        typing=frozenset(
+            {"types_boto3_ssm", "types_boto3_kms", "types_boto3_secretsmanager", "types_boto3_cloudformation"}
+        ),
     ),
     "iam": Layer(layers=frozenset({"core"})),
     "cdk": Layer(layers=frozenset({"core", "iam"}), packages=frozenset({"aws_cdk", "constructs", "jsii"})),

@@ -241,7 +241,7 @@ def test_each_verb_for_each_kind_of_grantee(world: World) -> None:
             wrong.append((kind, verb, on, tier.value, seen ^ expected))
         if "delete" in seen:
             world.put(target, key_arn, tier)
-    print("", *table, sep="\n")  # noqa: T201 - the table
+    print("", *table, sep="\n")
     assert not wrong
 
 

@@ -148,7 +148,10 @@ def test_the_aws_managed_key_is_an_explicit_choice(stack: cdk.Stack) -> None:
 
     assert only(stack, "Custom::SsmSecureString")["Properties"]["KeyId"] == "alias/aws/ssm"
     assert not resources(stack, "AWS::KMS::Key")
-    assert "kms:" not in str(resources(stack, "AWS::IAM::ManagedPolicy"))
+    statements = only(stack, "AWS::IAM::ManagedPolicy")["Properties"]["PolicyDocument"]["Statement"]
+    (on_kms,) = (each for each in statements if "kms:" in str(each["Action"]))
+    # For a key that the parameter was under before.
+    assert (on_kms["Action"], on_kms["Resource"]) == ("kms:Decrypt", "*")
 
 
 def test_any_symmetric_key_of_the_cdk_will_do(stack: cdk.Stack) -> None:

@@ -15,6 +15,7 @@ from ssm_securestring.cdk import (
     SecureStringProvider,
     SecureStringsLayer,
     Tier,
+    ValueSource,
 )
 from tests.cdk.spelled import KEY_ARN, VIA_SSM, arn_of, bound_to, only, permissions, resources, statements_of
 
@@ -28,7 +29,7 @@ def test_the_role_may_do_exactly_this(stack: cdk.Stack) -> None:
 
     policy = only(stack, "AWS::IAM::ManagedPolicy")["Properties"]["PolicyDocument"]
     both = [arn_of("/shop/db"), arn_of("/shop/big")]
-    bound_to_both = {"StringEquals": {"kms:ViaService": VIA_SSM, "kms:EncryptionContext:PARAMETER_ARN": both}}
+    bound_to_both = {"kms:ViaService": VIA_SSM, "kms:EncryptionContext:PARAMETER_ARN": both}
     expected: list[dict[str, Any]] = [
         {
             "Effect": "Allow",
@@ -41,13 +42,17 @@ def test_the_role_may_do_exactly_this(stack: cdk.Stack) -> None:
             ],
             "Resource": both,
         },
-        {"Effect": "Allow", "Action": "kms:Encrypt", "Resource": KEY_ARN, "Condition": bound_to("/shop/db")},
-        {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY_ARN, "Condition": bound_to_both},
         {
             "Effect": "Allow",
-            "Action": "kms:GenerateDataKey",
+            "Action": "kms:Decrypt",
+            "Resource": "*",
+            "Condition": {"StringEquals": {**bound_to_both, "kms:CallerAccount": "111122223333"}},
+        },
+        {
+            "Effect": "Allow",
+            "Action": ["kms:Encrypt", "kms:GenerateDataKey"],
             "Resource": KEY_ARN,
-            "Condition": bound_to("/shop/big"),
+            "Condition": {"StringEquals": bound_to_both},
         },
     ]
     assert permissions(policy["Statement"]) == permissions(expected)
@@ -57,13 +62,18 @@ def test_deletion_goes_by_this_stacks_ownership_tag(stack: cdk.Stack) -> None:
     """At clean-up the template names the parameter no more, so its ARN cannot be in the role; its tag is."""
     SecureStringParameter(stack, "Db", name="/shop/db", encryption_key=KEY)
 
-    log_group, retire = statements_of(stack, "SecureStringProviderRole")
+    log_group, retire, rollback = statements_of(stack, "SecureStringProviderRole")
     assert log_group["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
     assert retire == {
         "Effect": "Allow",
-        "Action": ["ssm:DeleteParameter", "ssm:ListTagsForResource"],
+        "Action": ["ssm:DeleteParameter", "ssm:ListTagsForResource", "ssm:RemoveTagsFromResource"],
         "Resource": arn_of("/*"),
         "Condition": {"StringEquals": {"aws:ResourceTag/ssm-securestring:stack": {"Ref": "AWS::StackId"}}},
+    }
+    assert rollback == {
+        "Effect": "Allow",
+        "Action": "cloudformation:DescribeStacks",
+        "Resource": {"Ref": "AWS::StackId"},
     }
 
 
@@ -122,29 +132,38 @@ def test_many_parameters_stay_within_what_iam_holds(stack: cdk.Stack, name: str)
 
 
 def test_each_key_has_its_own_statements(stack: cdk.Stack) -> None:
-    """A parameter under one key gives the function nothing under another."""
+    """A parameter under one key lets the function encrypt nothing under another."""
     other = "arn:aws:kms:eu-west-1:111122223333:key/ffffffff-12ab-34cd-56ef-1234567890ab"
     SecureStringParameter(stack, "Db", name="/shop/db", encryption_key=KEY)
     SecureStringParameter(stack, "Api", name="/shop/api", encryption_key=ParameterKey.from_key_arn(other))
 
     statements = only(stack, "AWS::IAM::ManagedPolicy")["Properties"]["PolicyDocument"]["Statement"]
-    under_key = [each for each in statements if "Condition" in each]
+    under_key = [each for each in statements if "Condition" in each and each["Resource"] != "*"]
     assert permissions(under_key) == permissions(
         [
-            {"Action": ["kms:Encrypt", "kms:Decrypt"], "Resource": key, "Condition": bound_to(name)}
+            {"Action": ["kms:Encrypt", "kms:GenerateDataKey"], "Resource": key, "Condition": bound_to(name)}
             for key, name in ((KEY_ARN, "/shop/db"), (other, "/shop/api"))
         ]
     )
 
 
-def test_only_intelligent_tiering_needs_the_history(stack: cdk.Stack) -> None:
-    """No other call tells which tier Parameter Store chose; the history holds old values, so nobody else gets it."""
+def test_only_intelligent_tiering_and_adoption_need_the_history(stack: cdk.Stack) -> None:
+    """No other call tells tier and key; the history holds old values, so it is asked for where it is needed."""
     SecureStringParameter(stack, "Db", name="/shop/db", encryption_key=KEY)
+    SecureStringParameter(
+        stack,
+        "Old",
+        name="/shop/old",
+        encryption_key=KEY,
+        value=ValueSource.external(),
+        adopt_existing=True,
+    )
     SecureStringParameter(stack, "Any", name="/shop/any", encryption_key=KEY, tier=Tier.INTELLIGENT_TIERING)
 
     statements = only(stack, "AWS::IAM::ManagedPolicy")["Properties"]["PolicyDocument"]["Statement"]
     assert {resource for action, resource, _ in permissions(statements) if action == "ssm:GetParameterHistory"} == {
-        json.dumps(arn_of("/shop/any"))
+        json.dumps(arn_of("/shop/any")),
+        json.dumps(arn_of("/shop/old")),
     }
 
 
@@ -168,10 +187,14 @@ def test_the_functions_package_holds_core_and_handler_only(tmp_path: Path) -> No
 
 
 def test_failures_can_be_watched(stack: cdk.Stack) -> None:
-    """The metric counts runs of this function that ended in an error."""
+    """By what the function writes: it answers failures too, so Lambda's own metric does not count them."""
     provider = SecureStringProvider.of(stack)
-    metric = provider.metric_failures(period=cdk.Duration.minutes(5))
-    assert (metric.metric_name, metric.statistic, metric.period.to_minutes()) == ("Errors", "Sum", 5)
+    for metric, name in (
+        (provider.metric_failures(period=cdk.Duration.minutes(5)), "Failures"),
+        (provider.metric_operations(period=cdk.Duration.minutes(5)), "Operations"),
+    ):
+        assert (metric.namespace, metric.metric_name, metric.dimensions) == ("SsmSecureString", name, {"Stack": "Shop"})
+        assert (metric.statistic, metric.period.to_minutes()) == ("Sum", 5)
     assert isinstance(provider.grant_principal, iam.Role)
 
 

@@ -163,4 +163,4 @@ def test_what_is_not_arns_is_little(count: int) -> None:
     if count >= 100:
         assert sum(sizes) <= 1.10 * listed
     assert all(size <= room for size, room in zip(sizes, [5120, *[6144] * len(sizes)], strict=False))
-    print(f"{count} parameters: {len(pages)} policies, {sum(sizes) / listed:.3f} x their ARNs")  # noqa: T201 - a measurement
+    print(f"{count} parameters: {len(pages)} policies, {sum(sizes) / listed:.3f} x their ARNs")

@@ -23,9 +23,14 @@ class Stack:
     cdk: Cdk
     assembly: Path
 
-    def deploy(self, *parameters: dict[str, Any]) -> str:
-        """Deploy it with these parameters; return what the CLI printed."""
-        return self._run("deploy", "--require-approval=never", parameters=parameters)
+    def deploy(self, *parameters: dict[str, Any], after_all: str = "") -> str:
+        """Deploy it with these parameters; return what the CLI printed.
+
+        Args:
+            *parameters: What the small app knows of each.
+            after_all: Id of the one that waits for all others. Default: none does.
+        """
+        return self._run("deploy", "--require-approval=never", f"--context=last={after_all}", parameters=parameters)
 
     def destroy(self) -> str:
         """Destroy it; return what the CLI printed."""

@@ -87,40 +87,70 @@ def test_a_failed_creation_leaves_what_was_there_alone(make_stack: Callable[[str
 
 
 def test_a_failed_update_rolls_back_to_a_readable_parameter(make_stack: Callable[[str], Stack]) -> None:
-    """The value, the description and the tags are those of before."""
+    """Everything changes at once, then something else fails: values, keys, descriptions and tags are those of before.
+
+    A tier alone cannot be taken back; the parameter stays advanced, and the stack is not stuck.
+    """
     stack = make_stack("Back")
-    stack.deploy({"id": "Db", "name": "/back/db", "description": "before"})
-    value = _value("/back/db")
+    parameters = {
+        "plain": {"id": "Plain", "name": "/back/plain", "description": "before"},
+        "regenerated": {"id": "Regenerated", "name": "/back/regenerated"},
+        "moved": {"id": "Moved", "name": "/back/moved"},
+        "raised": {"id": "Raised", "name": "/back/raised"},
+        "renamed": {"id": "Renamed", "name": "/back/renamed"},
+    }
+    stack.deploy(*parameters.values())
+    names = [str(each["name"]) for each in parameters.values()]
+    values, keys = {name: _value(name) for name in names}, {name: _metadata(name)["KeyId"] for name in names}
     boto3.client("ssm").put_parameter(Name="/back/taken", Value="of-somebody-else", Type="SecureString")
+    changes: dict[str, dict[str, Any]] = {
+        "plain": {"description": "after", "tags": {"team": "x"}},
+        "regenerated": {"regenerate": "2"},
+        "moved": {"regenerate": "2", "key": "OtherKey"},
+        "raised": {"tier": "Advanced", "notices": [20]},
+        "renamed": {"name": "/back/other"},
+    }
 
     with pytest.raises(CdkError):
         stack.deploy(
-            {"id": "Db", "name": "/back/db", "description": "after", "tags": {"team": "x"}},
+            *({**parameters[each], **changes[each]} for each in parameters),
             {"id": "Taken", "name": "/back/taken"},
+            after_all="Taken",
         )
 
-    assert _value("/back/db") == value
-    assert _metadata("/back/db")["Description"] == "before"
-    assert "team" not in _tags("/back/db")
+    (described,) = boto3.client("cloudformation").describe_stacks(StackName=stack.name)["Stacks"]
+    assert described["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    versions = {name: _metadata(name)["Version"] for name in names}
+    assert versions["/back/regenerated"] == 3, "a new value, and the old one from the history"
+    assert versions["/back/moved"] == 3
+    assert {name: _value(name) for name in names} == values
+    assert {name: _metadata(name)["KeyId"] for name in names} == keys
+    assert _metadata("/back/plain")["Description"] == "before"
+    assert "team" not in _tags("/back/plain")
+    assert _metadata("/back/raised")["Tier"] == "Advanced"
+    assert not _metadata("/back/raised").get("Policies")
+    assert not _is_there("/back/other")
+
+    stack.deploy({**parameters["raised"], "description": "later"})
+    assert _value("/back/raised") == values["/back/raised"]
+    assert _metadata("/back/raised")["Tier"] == "Advanced"
     stack.destroy()
 
 
 def test_a_change_of_key_keeps_the_value(make_stack: Callable[[str], Stack]) -> None:
-    """Without the old key the deployment fails, changes nothing, and says how; with it, for once, it succeeds."""
+    """One deployment, nothing to prepare; afterwards the old key is not needed any more."""
     stack = make_stack("Keys")
-    stack.deploy({"id": "Db", "name": "/keys/db"})
-    value, old_key = _value("/keys/db"), _metadata("/keys/db")["KeyId"]
+    stack.deploy({"id": "Db", "name": "/keys/db"}, {"id": "Api", "name": "/keys/api", "key": "aws"})
+    values, old_key = (_value("/keys/db"), _value("/keys/api")), _metadata("/keys/db")["KeyId"]
 
-    with pytest.raises(CdkError) as caught:
-        stack.deploy({"id": "Db", "name": "/keys/db", "key": "OtherKey"})
-    assert ".grant_read(SecureStringProvider.of(self))" in caught.value.output
-    assert (_value("/keys/db"), _metadata("/keys/db")["KeyId"]) == (value, old_key)
+    stack.deploy(
+        {"id": "Db", "name": "/keys/db", "key": "OtherKey"},
+        {"id": "Api", "name": "/keys/api", "key": "OtherKey"},
+    )
 
-    stack.deploy({"id": "Db", "name": "/keys/db", "key": "OtherKey", "old_key": "Key"})
-    assert _value("/keys/db") == value
-    assert _metadata("/keys/db")["KeyId"] != old_key
     boto3.client("kms").disable_key(KeyId=old_key)
-    assert _value("/keys/db") == value
+    assert (_value("/keys/db"), _value("/keys/api")) == values
+    assert old_key not in (_metadata("/keys/db")["KeyId"], _metadata("/keys/api")["KeyId"])
     stack.destroy()
 
 
@@ -141,3 +171,21 @@ def test_under_a_strict_key_the_function_still_does_its_work(make_stack: Callabl
     assert len(_value("/strict/api")) == 40
     stack.destroy()
     assert not _is_there("/strict/db")
+
+
+def test_an_adopted_parameter_is_given_back(make_stack: Callable[[str], Stack]) -> None:
+    """Made by hand, adopted with its value, edited by the stack, and left there when the stack goes."""
+    boto3.client("ssm").put_parameter(Name="/adopted/db", Value="by-hand", Type="SecureString", KeyId="alias/aws/ssm")
+    boto3.client("ssm").put_parameter(Name="/adopted/clear", Value="in-clear", Type="String")
+    stack = make_stack("Adopted")
+    db = {"id": "Db", "name": "/adopted/db", "source": "external", "adopt": True, "key": "aws"}
+
+    stack.deploy(db, {"id": "Copy", "name": "/adopted/secure", "copy": "/adopted/clear"})
+    assert (_value("/adopted/db"), _metadata("/adopted/db")["Version"]) == ("by-hand", 1)
+    assert _value("/adopted/secure") == "in-clear"
+    stack.deploy({**db, "description": "orders", "tags": {"team": "orders"}})
+    assert _metadata("/adopted/db")["Description"] == "orders"
+    stack.destroy()
+
+    assert _value("/adopted/db") == "by-hand"
+    assert _tags("/adopted/db") == {"team": "orders"}

@@ -20,6 +20,22 @@ if TYPE_CHECKING:
     from types_boto3_sts import STSClient
 
 
+@dataclass(slots=True)
+class StackStandIn:
+    """What CloudFormation says of the stack; the real one is asked in the end-to-end tests.
+
+    Attributes:
+        status: The stack's status.
+    """
+
+    status: str = "UPDATE_IN_PROGRESS"
+
+    def describe_stacks(self, **request: str) -> dict[str, list[dict[str, str]]]:
+        """Answer as the API does, as far as the function reads it."""
+        assert request == {"StackName": STACK_ID}
+        return {"Stacks": [{"StackStatus": self.status}]}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """What people see and do, unrestricted.
@@ -98,6 +114,11 @@ class Account:
         newest = self.ssm.get_parameter_history(Name=name)["Parameters"][-1]
         return {"KeyId": newest["KeyId"], "Tier": newest["Tier"], "Description": newest.get("Description", "")}
 
+    def policies(self, name: str) -> list[str]:
+        """Return the types of the policies of the newest version."""
+        policies = self.ssm.get_parameter_history(Name=name)["Parameters"][-1].get("Policies", [])
+        return [each["PolicyType"] for each in policies]
+
     def key_of(self, name: str) -> str:
         """Return the key of the newest version."""
         return str(self.metadata(name)["KeyId"])
@@ -122,13 +143,15 @@ class Account:
         *,
         keys: Sequence[str] = (),
         secrets: Sequence[str] = (),
+        copied: Sequence[str] = (),
+        stack: StackStandIn | None = None,
         sleep: Callable[[float], None] = lambda _: None,
     ) -> Store:
         """Return the function's way to AWS, with a role that may do what the function needs and no more."""
         role = f"f-{uuid.uuid4().hex}"
         trust: dict[str, object] = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
         arn = self.iam.create_role(RoleName=role, AssumeRolePolicyDocument=_document([trust]))["Role"]["Arn"]
-        statements = permissions([self.arn(name) for name in names], keys, secrets)
+        statements = permissions([self.arn(name) for name in names], keys, secrets, [self.arn(name) for name in copied])
         self.iam.put_role_policy(RoleName=role, PolicyName="function", PolicyDocument=_document(statements))
         credentials = self.sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
         session = boto3.Session(
@@ -137,39 +160,55 @@ class Account:
             aws_session_token=credentials["SessionToken"],
             region_name=self.aws.region,
         )
+        stand_in: Any = stack or StackStandIn()
         return Store(
             ssm=session.client("ssm", endpoint_url=self.aws.endpoint_url),
             secretsmanager=session.client("secretsmanager", endpoint_url=self.aws.endpoint_url),
+            cloudformation=lambda: stand_in,
+            ssm_in=lambda region: session.client("ssm", region_name=region, endpoint_url=self.aws.endpoint_url),
             sleep=sleep,
         )
 
 
-def permissions(arns: Sequence[str], keys: Sequence[str], secrets: Sequence[str]) -> list[dict[str, object]]:
+def permissions(
+    arns: Sequence[str], keys: Sequence[str], secrets: Sequence[str], copied: Sequence[str]
+) -> list[dict[str, object]]:
     """Return what the function needs for these parameters, keys and secrets, spelled by hand."""
     statements: list[dict[str, object]] = [
         {
             "Effect": "Allow",
-            "Action": ["ssm:DeleteParameter", "ssm:ListTagsForResource"],
+            "Action": ["ssm:DeleteParameter", "ssm:ListTagsForResource", "ssm:RemoveTagsFromResource"],
             "Resource": "arn:aws:ssm:eu-west-1:111122223333:parameter/*",
             "Condition": {"StringEquals": {"aws:ResourceTag/ssm-securestring:stack": STACK_ID}},
         }
     ]
     if arns:
-        actions = ("AddTagsToResource", "GetParameter", "GetParameterHistory", "PutParameter", "RemoveTagsFromResource")
+        actions = (
+            "AddTagsToResource",
+            "GetParameter",
+            "GetParameterHistory",
+            "ListTagsForResource",
+            "PutParameter",
+            "RemoveTagsFromResource",
+        )
         statements.append({"Effect": "Allow", "Action": [f"ssm:{each}" for each in actions], "Resource": list(arns)})
+    bound = {"kms:ViaService": "ssm.eu-west-1.amazonaws.com", "kms:EncryptionContext:PARAMETER_ARN": list(arns)}
+    if arns:
+        # Under any key: the one that a parameter leaves is not in the template any more.
+        statements.append(
+            {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*", "Condition": {"StringEquals": bound}}
+        )
     if arns and keys:
-        bound = {
-            "kms:ViaService": "ssm.eu-west-1.amazonaws.com",
-            "kms:EncryptionContext:PARAMETER_ARN": list(arns),
-        }
         statements.append(
             {
                 "Effect": "Allow",
-                "Action": ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
+                "Action": ["kms:Encrypt", "kms:GenerateDataKey"],
                 "Resource": list(keys),
                 "Condition": {"StringEquals": bound},
             }
         )
+    if copied:
+        statements.append({"Effect": "Allow", "Action": "ssm:GetParameter", "Resource": list(copied)})
     if secrets:
         statements.append({"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": list(secrets)})
     return statements

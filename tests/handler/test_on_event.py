@@ -39,8 +39,9 @@ class BrokenStore(Store):
     def __init__(self) -> None:
         """Need no clients."""
 
-    def observe(self, name: str) -> NoReturn:
+    def observe(self, name: str, *, patient: bool = False) -> NoReturn:
         """Fail."""
+        del patient
         raise RuntimeError(f"{name} = {CANARY}")
 
 
@@ -71,7 +72,7 @@ def test_unexpected_error_is_answered_by_its_type_alone(address: Address, capsys
         "RuntimeError in the function. See log group /aws/lambda/f, stream 2026/11/22/[$LATEST]abc."
     )
     assert CANARY not in output.out + output.err + failed.body.decode()
-    lines = [json.loads(line) for line in output.out.splitlines()]
+    lines = [line for line in map(json.loads, output.out.splitlines()) if "_aws" not in line]
     assert lines[-2]["error_type"] == "RuntimeError"
     assert lines[-2]["error_at"].startswith("test_on_event.py:")
 
@@ -135,7 +136,7 @@ def test_create_that_ran_out_of_time_after_the_put_is_cleaned_up(
         pytest.fail("was not interrupted")
 
     monkeypatch.setattr(function, "create", put_and_hang)
-    failed = cloudformation.create(properties(name, KeyId=key), seconds=5.5)
+    failed = cloudformation.create(properties(name, KeyId=key), seconds=10.5)
     assert failed.status == "FAILED"
     assert account.exists(name)
 
@@ -181,8 +182,20 @@ def test_logs_hold_their_fields_and_nothing_else(
     for secret_text in (CANARY, value, "canary-of-the-url"):
         assert secret_text not in written
     assert all(secret_text.encode() not in each.body for each in address.answers for secret_text in (CANARY, value))
-    lines = [json.loads(line) for line in output.out.splitlines()]
+    written_lines = [json.loads(line) for line in output.out.splitlines()]
+    lines = [line for line in written_lines if "_aws" not in line]
+    counts = [line for line in written_lines if "_aws" in line]
     assert set().union(*lines) <= LOG_FIELDS
+    assert {tuple(sorted(line)) for line in counts} == {("Failures", "Operations", "Stack", "_aws")}
+    assert {(line["Stack"], line["Operations"]) for line in counts} == {("shop", 1)}
+    assert [line["Failures"] for line in counts].count(1) == sum(line["outcome"] == "FAILED" for line in lines)
+    assert counts[0]["_aws"]["CloudWatchMetrics"] == [
+        {
+            "Namespace": "SsmSecureString",
+            "Dimensions": [["Stack"]],
+            "Metrics": [{"Name": "Operations", "Unit": "Count"}, {"Name": "Failures", "Unit": "Count"}],
+        }
+    ]
     assert [(line["step"], line["outcome"]) for line in lines[:3]] == [
         ("plan", "created"),
         ("CreateParameter", "done"),

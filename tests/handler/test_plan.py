@@ -1,5 +1,6 @@
 """The planner, case by case: what is asked and what is observed, and the steps that follow."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -7,13 +8,15 @@ import pytest
 
 from ssm_securestring.core.errors import LifecycleError
 from ssm_securestring.core.names import ParameterName
-from ssm_securestring.core.sources import ExternalSource, GeneratedSource, SecretsManagerSource, Source
+from ssm_securestring.core.policies import NoChangeNotification
+from ssm_securestring.core.sources import ExternalSource, GeneratedSource, NoEchoSource, SecretsManagerSource, Source
 from ssm_securestring.core.spec import ParameterSpec
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.handler.identity import Identity
 from ssm_securestring.handler.plan import (
     NOTHING,
     AddTags,
+    AdoptParameter,
     CreateParameter,
     DeleteParameter,
     Observed,
@@ -27,13 +30,15 @@ from ssm_securestring.handler.plan import (
     plan_delete,
     plan_rename,
     plan_update,
-    refuse_downgrade,
-    source_digest,
 )
+from ssm_securestring.handler.record import Replacement, source_digest
 from tests.handler.cloudformation import KEY_ARN, OTHER_STACK_ID, STACK_ID, request
 
-STACK, INCARNATION, SOURCE = (f"ssm-securestring:{each}" for each in ("stack", "incarnation", "source"))
+STACK, INCARNATION, SOURCE, PREVIOUS, TIER, ADOPTED = (
+    f"ssm-securestring:{each}" for each in ("stack", "incarnation", "source", "previous", "tier", "adopted")
+)
 NAME = ParameterName("/shop/db")
+REQUEST_DIGEST = hashlib.sha256(b"request-9").hexdigest()[:8]
 GENERATED = GeneratedSource()
 LONGER = GeneratedSource(length_chars=64)
 SECRET = SecretsManagerSource(secret_arn="arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf")
@@ -44,14 +49,34 @@ HIDDEN = Observed(presence=Presence.HIDDEN)
 SPEC = ParameterSpec(name=NAME, key_id=KEY_ARN, tier=Tier.STANDARD, source=GENERATED)
 
 
-def own_tags(source: Source = GENERATED, **tags: str) -> dict[str, str]:
+def own_tags(source: Source = GENERATED, /, **tags: str) -> dict[str, str]:
     """Return the tags of a parameter of ours whose value is from this source."""
     return {STACK: STACK_ID, INCARNATION: OURS.incarnation, SOURCE: source_digest(source), **tags}
 
 
-def present(tags: dict[str, str]) -> Observed:
+def present(tags: dict[str, str], *, version: int = 7, rolling_back: bool = False) -> Observed:
     """Return what is observed of a parameter with these tags."""
-    return Observed(presence=Presence.PRESENT, tags=tags)
+    return Observed(presence=Presence.PRESENT, tags=tags, version=version, rolling_back=rolling_back)
+
+
+def replaces(old: Source | None, new: Source, *, version: int = 7, newest: int = 7) -> Replacement:
+    """Return the record of a change of source by the request of these tests."""
+    return Replacement(
+        source="" if old is None else source_digest(old),
+        version=version,
+        new_source=source_digest(new),
+        request=REQUEST_DIGEST,
+        newest=newest,
+    )
+
+
+def fresh(
+    spec: ParameterSpec, *, old: Source, version: int = 7, newest: int = 7, old_key_id: str | None = None
+) -> tuple[Step, ...]:
+    """Return the steps that put a value from the source, the record of what it replaces first."""
+    record = replaces(old, spec.source, version=version, newest=newest)
+    rewriting = RewriteParameter(spec=spec, replacement=record, old_key_id=old_key_id)
+    return (AddTags(tags={PREVIOUS: str(record)}), rewriting)
 
 
 def source_tag(source: Source) -> AddTags:
@@ -78,17 +103,17 @@ LEFT_ALONE = replace(SPEC, source=EXTERNAL)
 TAGGED = replace(SPEC, tags={"team": "orders", "stage": "test"})
 UPDATES = {
     "nothing changed": Case(),
-    "description": Case(new=DESCRIBED, steps=(RewriteParameter(spec=DESCRIBED, fresh=False),)),
-    "description cleared": Case(old=DESCRIBED, steps=(RewriteParameter(spec=SPEC, fresh=False),)),
-    "key": Case(new=MOVED, steps=(RewriteParameter(spec=MOVED, fresh=False, old_key_id=KEY_ARN),)),
-    "tier raised": Case(new=ADVANCED, steps=(RewriteParameter(spec=ADVANCED, fresh=False),)),
-    "other secret": Case(new=COPIED, steps=(RewriteParameter(spec=COPIED, fresh=True), source_tag(SECRET))),
-    "longer value": Case(new=LONG, steps=(RewriteParameter(spec=LONG, fresh=True), source_tag(LONGER))),
+    "description": Case(new=DESCRIBED, steps=(RewriteParameter(spec=DESCRIBED),)),
+    "description cleared": Case(old=DESCRIBED, steps=(RewriteParameter(spec=SPEC),)),
+    "key": Case(new=MOVED, steps=(RewriteParameter(spec=MOVED, old_key_id=KEY_ARN),)),
+    "tier raised": Case(new=ADVANCED, steps=(RewriteParameter(spec=ADVANCED),)),
+    "other secret": Case(new=COPIED, steps=(*fresh(COPIED, old=GENERATED), source_tag(SECRET))),
+    "longer value": Case(new=LONG, steps=(*fresh(LONG, old=GENERATED), source_tag(LONGER))),
     "handed over to people": Case(new=LEFT_ALONE, steps=(source_tag(EXTERNAL),)),
     "taken over from people": Case(
         old=LEFT_ALONE,
         tags=own_tags(EXTERNAL),
-        steps=(RewriteParameter(spec=SPEC, fresh=True), source_tag(GENERATED)),
+        steps=(*fresh(SPEC, old=EXTERNAL), source_tag(GENERATED)),
     ),
     "delivered twice": Case(new=LONG, tags=own_tags(LONGER), steps=()),
     "rolled back before anything was changed": Case(old=LONG, new=SPEC, tags=own_tags(GENERATED), steps=()),
@@ -99,7 +124,7 @@ UPDATES = {
         tags={**own_tags(), SOURCE: "0" * 16}, steps=(source_tag(GENERATED),)
     ),
     "old properties unreadable": Case(
-        old=None, new=DESCRIBED, tags=own_tags(kept="yes"), steps=(RewriteParameter(spec=DESCRIBED, fresh=False),)
+        old=None, new=DESCRIBED, tags=own_tags(kept="yes"), steps=(RewriteParameter(spec=DESCRIBED),)
     ),
     "tags added": Case(new=TAGGED, steps=(AddTags(tags={"team": "orders", "stage": "test"}),)),
     "one tag changed": Case(
@@ -124,9 +149,7 @@ UPDATES = {
         new=replace(MOVED, source=SECRET, tags={"team": "people"}),
         tags=own_tags(team="orders", stage="test"),
         steps=(
-            RewriteParameter(
-                spec=replace(MOVED, source=SECRET, tags={"team": "people"}), fresh=True, old_key_id=KEY_ARN
-            ),
+            *fresh(replace(MOVED, source=SECRET, tags={"team": "people"}), old=GENERATED, old_key_id=KEY_ARN),
             AddTags(tags={"team": "people", SOURCE: source_digest(SECRET)}),
             RemoveTags(keys=("stage",)),
         ),
@@ -137,7 +160,9 @@ UPDATES = {
 @pytest.mark.parametrize("case", UPDATES.values(), ids=UPDATES.keys())
 def test_update_changes_what_changed_and_nothing_else(case: Case) -> None:
     """The value is new only if its source is; metadata puts the present value back; tags alone put nothing."""
-    plan = plan_update(OURS, stack_id=STACK_ID, spec=case.new, old=case.old, observed=present(case.tags))
+    plan = plan_update(
+        OURS, stack_id=STACK_ID, request_id="request-9", spec=case.new, old=case.old, observed=present(case.tags)
+    )
 
     verdict = Verdict.CHANGED if case.steps else Verdict.UNCHANGED
     assert plan == Plan(identity=OURS, verdict=verdict, steps=case.steps)
@@ -173,7 +198,7 @@ def test_second_delivery_of_create_does_nothing() -> None:
 @pytest.mark.parametrize("observed", [NOTHING, HIDDEN], ids=["absent", "hidden"])
 def test_update_makes_a_missing_parameter_anew(observed: Observed) -> None:
     """Under the same physical id: to CloudFormation it is the same resource."""
-    plan = plan_update(OURS, stack_id=STACK_ID, spec=TAGGED, old=TAGGED, observed=observed)
+    plan = plan_update(OURS, stack_id=STACK_ID, request_id="request-9", spec=TAGGED, old=TAGGED, observed=observed)
 
     assert plan == Plan(identity=OURS, verdict=Verdict.RECREATED, steps=(CREATION,))
 
@@ -207,7 +232,8 @@ def test_fails_to_create_over_a_foreign_parameter(
 
     assert str(caught.value) == (
         f"parameter /shop/db: a parameter of this name exists and {says}. Delete it, or use another name, "
-        "or refer to it with SecureStringParameter.from_name instead of creating it"
+        "or refer to it with SecureStringParameter.from_name instead of creating it, or take it over with "
+        "adopt_existing=True"
     )
 
 
@@ -215,7 +241,7 @@ def test_fails_to_create_over_a_foreign_parameter(
 def test_fails_to_update_what_is_not_ours_any_more(tags: dict[str, str], says: str) -> None:
     """A lost tag is reported, not guessed."""
     with pytest.raises(LifecycleError) as caught:
-        plan_update(OURS, stack_id=STACK_ID, spec=DESCRIBED, old=SPEC, observed=present(tags))
+        plan_update(OURS, stack_id=STACK_ID, request_id="request-9", spec=DESCRIBED, old=SPEC, observed=present(tags))
 
     owner = says.removeprefix("is not this resource's")
     assert str(caught.value) == (
@@ -229,7 +255,16 @@ def test_rename_that_is_rolled_back_takes_its_old_parameter_back() -> None:
     """CloudFormation asks for the old name while the old parameter is there still; the value stays."""
     plan = plan_rename(LATER, stack_id=STACK_ID, spec=SPEC, observed=present(own_tags()))
 
-    assert plan == Plan(identity=OURS, verdict=Verdict.TAKEN_BACK, steps=(RewriteParameter(spec=SPEC, fresh=False),))
+    assert plan == Plan(identity=OURS, verdict=Verdict.TAKEN_BACK, steps=(RewriteParameter(spec=SPEC),))
+
+
+def test_parameter_that_stayed_advanced_is_taken_back_as_such() -> None:
+    """The rollback of a rename finds the tag of an earlier rollback."""
+    observed = present(own_tags(GENERATED, **{TIER: "Advanced"}))
+
+    plan = plan_rename(LATER, stack_id=STACK_ID, spec=SPEC, observed=observed)
+
+    assert plan.steps == (RewriteParameter(spec=ADVANCED),)
 
 
 def test_fails_to_take_back_a_value_from_another_source() -> None:
@@ -269,14 +304,173 @@ def test_delete_takes_this_very_incarnation_only(observed: Observed, verdict: Ve
 
 def test_fails_to_turn_an_advanced_parameter_into_a_standard_one() -> None:
     """With AWS's reason and the way out; all other changes of tier pass."""
+
+    def planned(old: ParameterSpec, new: ParameterSpec) -> Plan:
+        observed = present(own_tags())
+        return plan_update(OURS, stack_id=STACK_ID, request_id="request-9", spec=new, old=old, observed=observed)
+
     with pytest.raises(LifecycleError, match=r"Nothing was changed\. Keep tier=Tier\.ADVANCED") as caught:
-        refuse_downgrade(ADVANCED, SPEC)
+        planned(ADVANCED, SPEC)
 
     assert "4096 bytes" in str(caught.value)
     for old, new in (
         (SPEC, ADVANCED),
         (ADVANCED, ADVANCED),
         (ADVANCED, replace(SPEC, tier=Tier.INTELLIGENT_TIERING)),
-        (ADVANCED, replace(SPEC, name=ParameterName("/shop/other"))),
     ):
-        refuse_downgrade(old, new)
+        assert planned(old, new).identity == OURS
+
+
+RECORD = replaces(GENERATED, LONGER)  # version 7 has the value of GENERATED, version 8 that of LONGER
+RECORDED = own_tags(LONGER, **{PREVIOUS: str(RECORD)})
+CUT_OFF = own_tags(GENERATED, **{PREVIOUS: str(RECORD)})
+FORGET = RemoveTags(keys=(PREVIOUS,))
+RESTORE = RewriteParameter(spec=SPEC, restore_version=7, keep_tier=True)
+ROLLBACKS: dict[str, tuple[dict[str, str], int, tuple[Step, ...]]] = {
+    "done": (RECORDED, 8, (RESTORE, source_tag(GENERATED), FORGET)),
+    "put, and cut off before its tag": (CUT_OFF, 8, (RESTORE, FORGET)),
+    "cut off before the put": (CUT_OFF, 7, (FORGET,)),
+    "done, and a person has set a value since": (RECORDED, 9, (source_tag(GENERATED), FORGET)),
+    "put twice, after a second delivery": (
+        own_tags(LONGER, **{PREVIOUS: str(replaces(GENERATED, LONGER, newest=8))}),
+        9,
+        (RESTORE, source_tag(GENERATED), FORGET),
+    ),
+    "second delivery, cut off before its put": (
+        own_tags(GENERATED, **{PREVIOUS: str(replaces(GENERATED, LONGER, newest=8))}),
+        8,
+        (RESTORE, FORGET),
+    ),
+    "nothing was recorded": (own_tags(LONGER), 8, (source_tag(GENERATED),)),
+    "the record is of another change": (
+        own_tags(LONGER, **{PREVIOUS: str(replaces(SECRET, LONGER))}),
+        8,
+        (source_tag(GENERATED), FORGET),
+    ),
+    "the record is malformed": (own_tags(LONGER, **{PREVIOUS: "edited"}), 8, (source_tag(GENERATED), FORGET)),
+    "nothing was done": (own_tags(), 7, ()),
+}
+
+
+@pytest.mark.parametrize(("tags", "version", "steps"), ROLLBACKS.values(), ids=ROLLBACKS.keys())
+def test_rollback_restores_what_its_update_had_replaced(
+    tags: dict[str, str], version: int, steps: tuple[Step, ...]
+) -> None:
+    """From GENERATED to LONGER and back: never a third value, and never over one that a person has set since."""
+    observed = present(tags, version=version, rolling_back=True)
+
+    plan = plan_update(OURS, stack_id=STACK_ID, request_id="request-9", spec=SPEC, old=LONG, observed=observed)
+
+    verdict = Verdict.ROLLED_BACK if steps else Verdict.UNCHANGED
+    assert plan == Plan(identity=OURS, verdict=verdict, steps=steps)
+
+
+def test_second_delivery_remembers_the_value_from_before_the_first() -> None:
+    """What the first delivery had put, and nobody was told of, is not what a rollback has to restore."""
+    plan = plan_update(
+        OURS, stack_id=STACK_ID, request_id="request-9", spec=LONG, old=SPEC, observed=present(CUT_OFF, version=8)
+    )
+
+    assert plan.steps == (*fresh(LONG, old=GENERATED, version=7, newest=8), source_tag(LONGER))
+
+
+def test_trace_of_another_request_is_overwritten() -> None:
+    """Its version may be old: a person may have set the value since."""
+    stale = own_tags(GENERATED, **{PREVIOUS: str(replace(RECORD, request="0" * 8, version=3, newest=3))})
+
+    plan = plan_update(
+        OURS, stack_id=STACK_ID, request_id="request-9", spec=LONG, old=SPEC, observed=present(stale, version=8)
+    )
+
+    assert plan.steps == (*fresh(LONG, old=GENERATED, version=8, newest=8), source_tag(LONGER))
+
+
+def test_value_that_cloudformation_passes_is_put_in_every_direction() -> None:
+    """It is in the request, so a rollback has the earlier one; no digest of it is in a tag."""
+    first, second = (replace(SPEC, source=NoEchoSource(value=each)) for each in ("canary-1", "canary-2"))
+    tags = own_tags(first.source)
+
+    forth = plan_update(OURS, stack_id=STACK_ID, request_id="request-9", spec=second, old=first, observed=present(tags))
+    back = plan_update(
+        OURS,
+        stack_id=STACK_ID,
+        request_id="request-9",
+        spec=first,
+        old=second,
+        observed=present(tags, rolling_back=True),
+    )
+
+    assert source_digest(first.source) == source_digest(second.source)
+    assert forth.steps == fresh(second, old=first.source)
+    assert [type(each) for each in back.steps] == [AddTags, RewriteParameter]
+    assert "canary" not in repr(forth)
+
+
+def test_rollback_of_a_tier_leaves_the_parameter_advanced() -> None:
+    """Parameter Store cannot take it back, and a rollback that fails leaves the stack stuck."""
+    observed = present(own_tags(), rolling_back=True)
+
+    plan = plan_update(OURS, stack_id=STACK_ID, request_id="request-9", spec=SPEC, old=ADVANCED, observed=observed)
+
+    assert plan.steps == (RewriteParameter(spec=SPEC, keep_tier=True),)
+
+
+def test_parameter_that_stayed_advanced_is_treated_as_such_from_then_on() -> None:
+    """Otherwise each later edit would be refused as a downgrade."""
+    observed = present(own_tags(GENERATED, **{TIER: "Advanced"}))
+
+    plan = plan_update(OURS, stack_id=STACK_ID, request_id="request-9", spec=DESCRIBED, old=SPEC, observed=observed)
+
+    assert plan.steps == (RewriteParameter(spec=replace(DESCRIBED, tier=Tier.ADVANCED)),)
+
+
+def test_cleared_policies_are_said_to_be_cleared() -> None:
+    """To leave them out would keep them."""
+    limited = replace(ADVANCED, policies=(NoChangeNotification(after=20),))
+
+    def steps(old: ParameterSpec, new: ParameterSpec) -> tuple[Step, ...]:
+        observed = present(own_tags())
+        return plan_update(OURS, stack_id=STACK_ID, request_id="request-9", spec=new, old=old, observed=observed).steps
+
+    assert steps(ADVANCED, limited) == (RewriteParameter(spec=limited),)
+    assert steps(limited, ADVANCED) == (RewriteParameter(spec=ADVANCED, clear_policies=True),)
+    assert steps(limited, limited) == ()
+
+
+ADOPTING = replace(SPEC, adopt_existing=True)
+
+
+@pytest.mark.parametrize(
+    ("tags", "earlier"),
+    [
+        ({}, "yes"),
+        ({"team": "people"}, "yes"),
+        ({STACK: STACK_ID, INCARNATION: LATER.incarnation}, LATER.incarnation),
+    ],
+    ids=["untagged", "tagged by people", "retained by this stack"],
+)
+def test_adoption_and_its_undoing_touch_tags_alone(tags: dict[str, str], earlier: str) -> None:
+    """Whose it was before is remembered, and given back by Delete instead of deleting."""
+    adopted = {STACK: STACK_ID, INCARNATION: OURS.incarnation, SOURCE: source_digest(GENERATED), ADOPTED: earlier}
+
+    plan = plan_create(OURS, stack_id=STACK_ID, spec=ADOPTING, observed=present(tags))
+    undoing = plan_delete(OURS, stack_id=STACK_ID, observed=present({**tags, **adopted}))
+
+    step = AdoptParameter(spec=ADOPTING, tags=adopted)
+    assert plan == Plan(identity=OURS, verdict=Verdict.ADOPTED, steps=(step,))
+    assert undoing.verdict is Verdict.RELEASED
+    if earlier == "yes":
+        assert undoing.steps == (RemoveTags(keys=(ADOPTED, INCARNATION, SOURCE, STACK)),)
+    else:
+        assert undoing.steps == (AddTags(tags={INCARNATION: earlier}), RemoveTags(keys=(ADOPTED,)))
+
+
+def test_fails_to_adopt_what_another_stack_keeps_in_place() -> None:
+    """Two stacks would pull at it from two sides."""
+    with pytest.raises(LifecycleError, match=f"it cannot be adopted, because it is that of {OTHER_STACK_ID}"):
+        plan_create(
+            OURS,
+            stack_id=STACK_ID,
+            spec=ADOPTING,
+            observed=present({STACK: OTHER_STACK_ID, INCARNATION: LATER.incarnation}),
+        )

@@ -1,6 +1,7 @@
 """The calls: what is tried again, what is not, and how refusals are told."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -31,8 +32,15 @@ class Stubbed:
         session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="eu-west-1")
         client = session.client("ssm")
         self.answers = Stubber(client)
+        self.cloudformation = session.client("cloudformation")
         self.waits: list[float] = []
-        self.store = Store(ssm=client, secretsmanager=session.client("secretsmanager"), sleep=self.waits.append)
+        self.store = Store(
+            ssm=client,
+            secretsmanager=session.client("secretsmanager"),
+            cloudformation=lambda: self.cloudformation,
+            ssm_in=lambda region: pytest.fail(f"asked for {region}"),
+            sleep=self.waits.append,
+        )
 
     def refuse(self, operation: str, code: str, message: str = "", *, times: int = 1) -> None:
         """Lay down refusals."""
@@ -122,13 +130,51 @@ def test_deleting_what_is_gone_succeeds(stubbed: Stubbed) -> None:
 
 
 def test_fails_to_delete_without_the_permission_and_names_it(stubbed: Stubbed) -> None:
-    """Its tags said it is ours, so a denial is no sign that it is not."""
-    stubbed.refuse("delete_parameter", "AccessDeniedException", "no")
+    """Its tags said it is ours, so a denial is no sign that it is not: after some tries it is an error."""
+    stubbed.refuse("delete_parameter", "AccessDeniedException", "no", times=5)
 
     error = refusal(lambda: stubbed.store.delete("/shop/db"))
 
     assert "The function's role needs ssm:DeleteParameter on the parameter" in str(error)
-    assert stubbed.waits == []
+    assert stubbed.waits == [1.0, 2.0, 4.0, 8.0]
+
+
+def test_deletion_waits_until_iam_sees_the_tags(stubbed: Stubbed) -> None:
+    """Right after a creation, the role may not see that the parameter is its own: it would be left behind."""
+    stubbed.refuse("list_tags_for_resource", "AccessDeniedException", times=2)
+    stubbed.answers.add_response("list_tags_for_resource", {"TagList": [{"Key": "team", "Value": "orders"}]})
+
+    observed = stubbed.store.observe("/shop/db", patient=True)
+
+    assert (observed.presence, observed.tags) == (Presence.PRESENT, {"team": "orders"})
+    assert stubbed.waits == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        ("UPDATE_ROLLBACK_IN_PROGRESS", True),
+        ("ROLLBACK_IN_PROGRESS", True),
+        ("UPDATE_IN_PROGRESS", False),
+        ("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", False),
+    ],
+)
+def test_rollback_is_told_by_the_status_of_the_stack(stubbed: Stubbed, status: str, answer: bool) -> None:  # noqa: FBT001 a table
+    """The events do not tell."""
+    with Stubber(stubbed.cloudformation) as cloudformation:
+        stack = {"StackName": "shop", "CreationTime": datetime(2026, 11, 22, tzinfo=UTC), "StackStatus": status}
+        cloudformation.add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": "arn"})
+
+        assert stubbed.store.is_rolling_back("arn", name="/shop/db") is answer
+
+
+def test_role_that_may_not_ask_for_the_stack_is_in_no_rollback(stubbed: Stubbed) -> None:
+    """That of a stack from before this was asked: what it did then is what it does now."""
+    with Stubber(stubbed.cloudformation) as cloudformation:
+        for _ in range(5):
+            cloudformation.add_client_error("describe_stacks", "AccessDenied", "no")
+
+        assert stubbed.store.is_rolling_back("arn", name="/shop/db") is False
 
 
 def test_fails_without_a_trace_of_the_value_where_aws_quotes_it(stubbed: Stubbed) -> None:

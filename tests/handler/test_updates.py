@@ -1,11 +1,14 @@
 """Update, as sequences of events, on an AWS that enforces the function's role."""
 
+import json
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from ssm_securestring.core.spec import ParameterSpec
-from ssm_securestring.handler.store import Written
+from ssm_securestring.handler.store import Present, Written
 from tests.handler.aws import Account
 from tests.handler.cloudformation import EXTERNAL, GENERATED, Address
 from tests.handler.parameter import Parameter
@@ -78,23 +81,74 @@ def test_change_of_key_encrypts_the_same_value_anew(account: Account, address: A
     assert account.value(parameter.name) == parameter.value
 
 
-def test_fails_where_the_role_cannot_read_under_the_old_key(account: Account, address: Address) -> None:
+def test_fails_where_the_value_reads_differently_under_the_new_key(
+    account: Account, address: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message says which version is good, before anybody deletes the old key; neither value is in it."""
+    old_key, new_key = account.new_key(), account.new_key()
+    parameter = Parameter(account, address, keys=[old_key, new_key])
+    store = parameter.cloudformation.store
+    read = store.read
+
+    def garbled(name: str, *, version: int | None = None) -> Present:
+        found = read(name, version=version)
+        return found if version is None else Present(value=found.value[::-1], version=found.version)
+
+    monkeypatch.setattr(store, "read", garbled)
+
+    failed = parameter.update(KeyId=new_key)
+
+    assert failed.reason == (
+        f"parameter {parameter.name}: its value does not read under the new key as it did under the old one, in "
+        "version 2. The version before it holds the right value; put it again, and do not delete the old key"
+    )
+    assert account.value(parameter.name, version=1) == parameter.value
+
+
+def test_change_of_key_needs_nothing_that_names_the_old_key(account: Account, address: Address) -> None:
+    """The template names the new key alone, and so does the role by the time of the update."""
+    old_key, new_key = account.new_key(), account.new_key()
+    parameter = Parameter(account, address, keys=[old_key])
+    parameter.cloudformation.store = account.function([parameter.name], keys=[new_key])
+    parameter.calls()
+
+    answer = parameter.update(KeyId=new_key)
+
+    assert answer.status == "SUCCESS", answer.reason
+    assert parameter.calls() == PUTS_BACK
+    assert account.calls(f"{parameter.name}:2") == ["GetParameter"], "what was put under the new key is read back"
+    account.kms.disable_key(KeyId=old_key)
+    assert account.value(parameter.name) == parameter.value
+
+
+def test_fails_where_the_old_keys_policy_refuses(account: Account, address: Address) -> None:
     """Then nothing is changed, and the message says what is missing."""
     old_key, new_key = account.new_key(), account.new_key()
     parameter = Parameter(account, address, keys=[old_key])
+    refusing: dict[str, object] = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+                "Action": "kms:PutKeyPolicy",
+                "Resource": "*",
+            }
+        ],
+    }
+    account.kms.put_key_policy(KeyId=old_key, PolicyName="default", Policy=json.dumps(refusing))
     parameter.cloudformation.store = account.function([parameter.name], keys=[new_key])
 
     failed = parameter.update(KeyId=new_key)
 
     assert failed.reason == (
         f"parameter {parameter.name}: its key changes, and its value, encrypted under {old_key}, cannot be read with "
-        "the function's role any more. Nothing was changed. For this one deployment, let the function decrypt with "
-        "the old key too: in the stack, "
-        "SecureStringParameter.from_name(self, 'Old', name=..., encryption_key=<the old key>)"
-        ".grant_read(SecureStringProvider.of(self))"
+        "the function's role any more. Nothing was changed. The function's role may decrypt its own parameters with "
+        "any key, so it is the old key's policy or state that refuses: let it admit the function's role through "
+        "Parameter Store until this deployment is done"
     )
     assert failed.physical_id == parameter.physical_id
-    assert (account.version(parameter.name), account.value(parameter.name)) == (1, parameter.value)
+    assert account.version(parameter.name) == 1
 
 
 def test_fails_where_the_new_key_is_disabled(account: Account, address: Address) -> None:
@@ -178,11 +232,9 @@ def test_second_delivery_of_an_update_makes_no_second_value(parameter: Parameter
 def test_rollback_of_an_update_that_changed_nothing_keeps_the_value(parameter: Parameter) -> None:
     """The source was to change and could not be read. The rollback looks like a change of source, and is none."""
     missing = {"Kind": "SecretsManager", "SecretArn": f"{parameter.copied['SecretArn']}-missing"}
-    before = dict(parameter.properties)
 
     failed = parameter.update(Source=missing)
-    parameter.properties = {**before, "Source": missing}
-    rolled_back = parameter.update(Source=before["Source"])
+    rolled_back = parameter.roll_back({**parameter.properties, "Source": missing})
 
     assert (failed.status, rolled_back.status) == ("FAILED", "SUCCESS")
     assert "GetSecretValue is refused" in failed.reason
@@ -228,6 +280,44 @@ def test_missing_parameter_is_made_anew(parameter: Parameter, capsys: pytest.Cap
     assert '"outcome": "recreated"' in capsys.readouterr().out
     assert parameter.cloudformation.delete(parameter.physical_id).status == "SUCCESS"
     assert not account.exists(name)
+
+
+def test_expired_parameter_is_made_anew_and_its_deletion_succeeds(account: Account, address: Address, key: str) -> None:
+    """Parameter Store deletes it at its time; an update with a later one brings it back."""
+
+    def expiring(moment: datetime) -> list[dict[str, str]]:
+        return [{"Type": "Expiration", "Timestamp": moment.isoformat()}]
+
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    parameter = Parameter(account, address, keys=[key], Tier="Advanced", Policies=expiring(soon))
+    while account.exists(parameter.name):
+        time.sleep(0.1)
+
+    answer = parameter.update(Policies=expiring(soon + timedelta(days=1)))
+
+    assert (answer.status, answer.data["Version"]) == ("SUCCESS", "1")
+    assert account.value(parameter.name) != parameter.value
+    account.ssm.delete_parameter(Name=parameter.name)
+    assert parameter.cloudformation.delete(parameter.physical_id).status == "SUCCESS"
+
+
+def test_policies_change_and_go_without_a_touch_to_the_value(account: Account, address: Address, key: str) -> None:
+    """To leave them out of a put would keep them; an edit of something else does."""
+    parameter = Parameter(account, address, keys=[key], Tier="Advanced")
+    notice = {"Type": "NoChangeNotification", "After": "20", "Unit": "Days"}
+    seen = []
+    changes: list[dict[str, Any]] = [
+        {"Policies": [notice]},
+        {"Description": "d"},
+        {"Policies": [notice, notice]},
+        {"Policies": []},
+    ]
+    for change in changes:
+        assert parameter.update(**change).status == "SUCCESS"
+        seen.append(len(account.policies(parameter.name)))
+
+    assert seen == [1, 1, 2, 0]
+    assert account.value(parameter.name) == parameter.value
 
 
 def test_fails_to_update_what_others_made_under_our_name(parameter: Parameter) -> None:
@@ -302,10 +392,10 @@ def disturb(parameter: Parameter, monkeypatch: pytest.MonkeyPatch, rivals: int) 
     values = [f"rival {number}" for number in range(rivals)]
     last = values[-1] if values else parameter.value
 
-    def late_overwrite(spec: ParameterSpec, *, value: str) -> Written:
+    def late_overwrite(spec: ParameterSpec, *, value: str, clear_policies: bool = False) -> Written:
         if values:
             account.set_value(name, values.pop(0))
-        return overwrite(spec, value=value)
+        return overwrite(spec, value=value, clear_policies=clear_policies)
 
     monkeypatch.setattr(store, "overwrite", late_overwrite)
     return last

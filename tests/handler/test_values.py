@@ -2,6 +2,7 @@
 
 import string
 from collections import Counter
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given, reject, settings
@@ -11,8 +12,10 @@ from ssm_securestring.core.errors import LifecycleError, SettingError
 from ssm_securestring.core.names import ParameterName
 from ssm_securestring.core.sources import (
     CharacterClass,
+    CopySource,
     ExternalSource,
     GeneratedSource,
+    NoEchoSource,
     SecretsManagerSource,
     Source,
 )
@@ -35,15 +38,31 @@ def spec(source: Source, tier: Tier = Tier.STANDARD) -> ParameterSpec:
     return ParameterSpec(name=ParameterName("/shop/db"), key_id="alias/aws/ssm", tier=tier, source=source)
 
 
-def no_secret(arn: str) -> str | None:
-    """Stand in for Secrets Manager where it must not be asked."""
-    pytest.fail(f"asked for {arn}")
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where values are copied from; asked for anything else, the test fails."""
+
+    secrets: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
+
+    def secret_string(self, name: str, source: SecretsManagerSource) -> str | None:
+        """Return the string of a secret, by ARN and stage."""
+        assert name == "/shop/db"
+        return self.secrets[source.secret_arn, source.version_stage]
+
+    def copied(self, name: str, source: CopySource) -> str:
+        """Return the value of a parameter, by ARN."""
+        assert name == "/shop/db"
+        return self.parameters[source.parameter_arn]
 
 
-def taken_from(document: str | None, field: str | None) -> str:
+NOWHERE = Elsewhere()
+
+
+def taken_from(document: str | None, json_field: str | None) -> str:
     """Return the value from a secret."""
-    source = SecretsManagerSource(secret_arn=SECRET_ARN, json_field=field)
-    return new_value(spec(source), secret_string={SECRET_ARN: document}.__getitem__)
+    source = SecretsManagerSource(secret_arn=SECRET_ARN, json_field=json_field)
+    return new_value(spec(source), elsewhere=Elsewhere({(SECRET_ARN, "AWSCURRENT"): document}))
 
 
 def message_of(document: str | None, field: str | None) -> str:
@@ -105,13 +124,36 @@ def test_longest_value_is_made() -> None:
 def test_values_do_not_repeat() -> None:
     """Two values of one source differ; for an external one too, so that nobody can know the placeholder."""
     for source in (GeneratedSource(), ExternalSource()):
-        made = {new_value(spec(source), secret_string=no_secret) for _ in range(50)}
+        made = {new_value(spec(source), elsewhere=NOWHERE) for _ in range(50)}
         assert len(made) == 50
 
 
 def test_placeholder_says_what_it_is() -> None:
     """Whoever reads an external parameter too early sees why it does not work."""
-    assert new_value(spec(ExternalSource()), secret_string=no_secret).startswith("not-set-yet-")
+    assert new_value(spec(ExternalSource()), elsewhere=NOWHERE).startswith("not-set-yet-")
+
+
+def test_a_chosen_version_of_a_secret_is_taken() -> None:
+    """By its staging label."""
+    source = SecretsManagerSource(secret_arn=SECRET_ARN, version_stage="AWSPREVIOUS")
+    secrets: dict[tuple[str, str], str | None] = {(SECRET_ARN, "AWSPREVIOUS"): "old", (SECRET_ARN, "AWSCURRENT"): "new"}
+
+    assert new_value(spec(source), elsewhere=Elsewhere(secrets)) == "old"
+
+
+def test_parameter_is_copied_as_it_is() -> None:
+    """Whatever it looks like."""
+    arn = "arn:aws:ssm:us-east-1:111122223333:parameter/old"
+
+    assert new_value(spec(CopySource(parameter_arn=arn)), elsewhere=Elsewhere(parameters={arn: "{}"})) == "{}"
+
+
+def test_value_that_cloudformation_passes_is_taken_and_shown_nowhere() -> None:
+    """Neither the source nor the parameter that it belongs to repeats it."""
+    made = spec(NoEchoSource(value=CANARY))
+
+    assert new_value(made, elsewhere=NOWHERE) == CANARY
+    assert CANARY not in repr(made)
 
 
 @pytest.mark.parametrize(

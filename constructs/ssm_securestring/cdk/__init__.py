@@ -9,17 +9,22 @@ from ssm_securestring.cdk.paths import ParameterPath
 from ssm_securestring.cdk.provider import SecureStringProvider
 from ssm_securestring.cdk.sharing import ParameterShare
 from ssm_securestring.cdk.values import ValueSource
+from ssm_securestring.core.policies import Expiration, ExpirationNotification, NoChangeNotification, PolicyUnit
 from ssm_securestring.core.sources import CharacterClass
 from ssm_securestring.core.tiers import Tier
 
 __all__ = [
     "CharacterClass",
     "EncryptionKey",
+    "Expiration",
+    "ExpirationNotification",
     "KeyMode",
     "KeyReference",
+    "NoChangeNotification",
     "ParameterKey",
     "ParameterPath",
     "ParameterShare",
+    "PolicyUnit",
     "SecureStringParameter",
     "SecureStringParameterBase",
     "SecureStringProvider",

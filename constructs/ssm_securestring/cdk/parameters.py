@@ -1,7 +1,7 @@
 """SecureString parameters that this stack keeps in place, and ways to refer to others."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import aws_cdk as cdk
@@ -21,6 +21,7 @@ from ssm_securestring.core.limits import (
     MAX_TAGS,
 )
 from ssm_securestring.core.names import ParameterArn, ParameterName
+from ssm_securestring.core.policies import ParameterPolicy, check_policies
 from ssm_securestring.core.spec import OUR_TAGS, RESOURCE_TYPE, ParameterSpec
 from ssm_securestring.core.tiers import Tier
 
@@ -43,6 +44,10 @@ class SecureStringParameter(SecureStringParameterBase):
         tier: Tier of the parameter. It can be raised later but not lowered. Default: standard, 4 KB.
         description: For people, up to 1,024 characters. Default: empty.
         tags: Tags of the parameter; ``Tags.of(...)`` works too. Default: none.
+        policies: Up to ten parameter policies; advanced tier only. Default: none.
+        adopt_existing: Take over a parameter of this name that is there already, with its value, instead of failing.
+            Its type, tier and key have to be those declared here; leaving the stack gives it back, undeleted.
+            Default: do not.
         removal_policy: What leaving the stack does to it. Default: keep it, unless the deployment that creates it
             fails.
 
@@ -69,11 +74,16 @@ class SecureStringParameter(SecureStringParameterBase):
         tier: Tier = Tier.STANDARD,
         description: str = "",
         tags: Mapping[str, str] | None = None,
+        policies: Sequence[ParameterPolicy] = (),
+        adopt_existing: bool = False,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         """Check everything that can be known before a deployment, then define the parameter."""
         source = ValueSource.generated() if value is None else checked_value_source(value)
         source.check_fits(tier)
+        if adopt_existing:
+            source.check_adoptable()
+        _check_policies(policies, tier)
         _check_description(description)
         checked_tags = _checked_tags(tags or {})
         parameter_name = _default_name(scope, construct_id) if name is None else _literal_name(name)
@@ -93,6 +103,8 @@ class SecureStringParameter(SecureStringParameterBase):
             tier=tier,
             source=source.source,
             description=description,
+            policies=tuple(policies),
+            adopt_existing=adopt_existing,
         )
         self._resource = self._define(spec, source, removal_policy)
 
@@ -173,7 +185,14 @@ class SecureStringParameter(SecureStringParameterBase):
         self, spec: ParameterSpec, source: ValueSource, removal_policy: cdk.RemovalPolicy
     ) -> cdk.CustomResource:
         provider = SecureStringProvider.of(self)
-        policy = provider.manage(self, name=spec.name, arn=str(self._at), key=self._key, tier=spec.tier)
+        policy = provider.manage(
+            self,
+            name=spec.name,
+            arn=str(self._at),
+            key=self._key,
+            tier=spec.tier,
+            adopts=spec.adopt_existing,
+        )
         source.grant_to(provider)
         self._key.admit(provider, self._access(Verb.READ_WRITE), resource=self._describe())
         resource = cdk.CustomResource(
@@ -223,6 +242,14 @@ def _in_stack(scope: Construct, name: ParameterName) -> ParameterArn:
         # The partition is a token even then; no partition of commercial Regions is shorter than "aws".
         ParameterArn(partition="aws", region=stack.region, account=stack.account, name=name).check_length()
     return at
+
+
+def _check_policies(policies: Sequence[ParameterPolicy], tier: Tier) -> None:
+    check_policies(policies)
+    if policies and tier is Tier.STANDARD:
+        raise SettingError(
+            "policies", problem="needs the advanced tier", fix="write tier=Tier.ADVANCED, or leave the policies out"
+        )
 
 
 def _check_description(description: str) -> None:

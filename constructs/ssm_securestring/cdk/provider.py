@@ -1,6 +1,5 @@
 """The function behind the custom resources of a stack, and a role that reaches no further than its parameters."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import aws_cdk as cdk
@@ -14,8 +13,9 @@ from constructs import Construct
 from ssm_securestring.cdk.assets import PYTHON_RUNTIME, function_code
 from ssm_securestring.cdk.findings import accept
 from ssm_securestring.cdk.keys import KeyReference
+from ssm_securestring.cdk.names import claim_name
+from ssm_securestring.core import metrics
 from ssm_securestring.core.encryption import DECRYPT_ACTION, encrypt_actions, exact_conditions
-from ssm_securestring.core.errors import SettingError
 from ssm_securestring.core.names import ParameterName
 from ssm_securestring.core.spec import STACK_TAG
 from ssm_securestring.core.tiers import Tier
@@ -37,8 +37,8 @@ _MANAGED_POLICY_CHARS: Final = 6144
 # IAM User Guide, the same page: managed policies of one role, unless the account's quota was raised.
 _POLICIES_PER_ROLE: Final = 10
 # What a policy holds besides ARNs of parameters, rounded up; a test renders full policies and holds them to the limit.
-_FRAME_CHARS: Final = 400
-_KEY_FRAME_CHARS: Final = 750
+_FRAME_CHARS: Final = 750
+_KEY_FRAME_CHARS: Final = 450
 _ARN_PREFIX_CHARS: Final = len('"arn:aws-us-gov:ssm:ap-southeast-2:111122223333:parameter/",')
 
 
@@ -54,7 +54,6 @@ class SecureStringProvider(Construct):
     def __init__(self, scope: Construct, construct_id: str) -> None:
         """Define function, role and log group; use :meth:`of` to share them within a stack."""
         super().__init__(scope, construct_id)
-        self._names: dict[ParameterName, str] = {}
         self._pages: list[_PolicyPage] = []
         log_group = logs.LogGroup(
             self,
@@ -86,30 +85,66 @@ class SecureStringProvider(Construct):
         return self._role
 
     def metric_failures(self, *, period: cdk.Duration) -> cloudwatch.Metric:
-        """Count runs of the function that ended in an error, summed over ``period``."""
-        return self._function.metric_errors(period=period, statistic="Sum")
+        """Count lifecycle events of this stack's parameters that ended in an error, summed over ``period``.
 
-    def manage(self, owner: Construct, *, name: ParameterName, arn: str, key: KeyReference, tier: Tier) -> Construct:
+        CloudFormation is answered either way, so Lambda's own error metric does not show them.
+
+        Example:
+            >>> provider = SecureStringProvider.of(self)
+            >>> provider.metric_failures(period=Duration.minutes(5)).create_alarm(
+            ...     self, "Failures", threshold=1, evaluation_periods=1
+            ... )
+        """
+        return self._metric(metrics.FAILURES, period)
+
+    def metric_operations(self, *, period: cdk.Duration) -> cloudwatch.Metric:
+        """Count lifecycle events of this stack's parameters, summed over ``period``."""
+        return self._metric(metrics.OPERATIONS, period)
+
+    def _metric(self, name: str, period: cdk.Duration) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=metrics.NAMESPACE,
+            metric_name=name,
+            dimensions_map={metrics.STACK_DIMENSION: cdk.Stack.of(self).stack_name},
+            period=period,
+            statistic="Sum",
+        )
+
+    def manage(
+        self,
+        owner: Construct,
+        *,
+        name: ParameterName,
+        arn: str,
+        key: KeyReference,
+        tier: Tier,
+        adopts: bool = False,
+    ) -> Construct:
         """Let the function keep one more parameter in place.
+
+        Args:
+            owner: The construct that the parameter belongs to.
+            name: The parameter's name.
+            arn: Its ARN.
+            key: The key that encrypts it.
+            tier: Its tier.
+            adopts: Whether it may be there already. Default: it is not.
 
         Returns:
             The policy that allows it; the custom resource has to depend on it.
 
         Raises:
-            SettingError: Another construct of this stack has a parameter of the same name.
+            SettingError: Another construct of this app has a parameter of the same name.
         """
-        holder = self._names.setdefault(name, owner.node.path)
-        if holder != owner.node.path:
-            raise SettingError(
-                "name", problem=f"{name.text!r} is taken by {holder}", fix="give each parameter a name of its own"
-            )
-        # Its ARN stands in one or two lists of parameters, and in the condition of each KMS action.
-        mentions = 1 + (tier is Tier.INTELLIGENT_TIERING) + len(_key_actions(tier))
-        needed = mentions * (_ARN_PREFIX_CHARS + len(name.text))
+        claim_name(owner, name)
+        # Only the history tells which tier Parameter Store chose, and what a parameter is that is there already.
+        history = adopts or tier is Tier.INTELLIGENT_TIERING
+        # Its ARN stands in one or two lists of parameters, and in the conditions for encryption and decryption.
+        needed = (1 + history + 2) * (_ARN_PREFIX_CHARS + len(name.text))
         if not self._pages or not self._pages[-1].has_room_for(needed, key):
             self._turn_page()
         page = self._pages[-1]
-        page.add(needed, arn=arn, key=key, tier=tier)
+        page.add(needed, arn=arn, key=key, history=history)
         return page.policy
 
     def _turn_page(self) -> None:
@@ -125,10 +160,15 @@ class SecureStringProvider(Construct):
         stack = cdk.Stack.of(self)
         self._role.add_to_policy(
             iam.PolicyStatement(
-                actions=["ssm:DeleteParameter", "ssm:ListTagsForResource"],
+                # To remove its tags is to give back a parameter that had been adopted.
+                actions=["ssm:DeleteParameter", "ssm:ListTagsForResource", "ssm:RemoveTagsFromResource"],
                 resources=[stack.format_arn(service="ssm", resource="parameter", resource_name="*")],
                 conditions={"StringEquals": {f"aws:ResourceTag/{STACK_TAG}": stack.stack_id}},
             )
+        )
+        # The events do not tell a rollback from an update, and a value is restored in one and replaced in the other.
+        self._role.add_to_policy(
+            iam.PolicyStatement(actions=["cloudformation:DescribeStacks"], resources=[stack.stack_id])
         )
         # As cdk-nag writes it: <AWS::Region> for what is not known at synthesis.
         partition, region, account = (
@@ -173,17 +213,8 @@ class SecureStringProvider(Construct):
 _SHARED_ID: Final = "SecureStringProvider"
 
 
-def _key_actions(tier: Tier) -> tuple[str, ...]:
-    # Decrypt too: a change of description sends the value again, so the function has to read it.
-    return (*encrypt_actions(tier), DECRYPT_ACTION)
-
-
-@dataclass(slots=True)
-class _KeyUse:
-    """The statements for one key on one page: what encrypts, per action, and what decrypts."""
-
-    statements: dict[str, iam.PolicyStatement]
-    arns: dict[str, list[str]]
+# Both kinds of encryption for each parameter: a rollback may find one advanced that the template says is standard.
+_ENCRYPTION: Final = encrypt_actions(Tier.INTELLIGENT_TIERING)
 
 
 class _PolicyPage:
@@ -195,35 +226,48 @@ class _PolicyPage:
     def __init__(self, scope: Construct, construct_id: str, *, role: iam.Role) -> None:
         self._chars = _FRAME_CHARS
         self._region = cdk.Stack.of(scope).region
+        self._account = cdk.Stack.of(scope).account
         self._parameters = iam.PolicyStatement(actions=list(_PARAMETER_ACTIONS))
         self._history = iam.PolicyStatement(actions=["ssm:GetParameterHistory"])
-        self._keys: dict[str, _KeyUse] = {}
-        self.policy = iam.ManagedPolicy(scope, construct_id, roles=[role], statements=[self._parameters])
+        self._arns: list[str] = []
+        # Under any key, since a parameter whose key changes has to be read under the old one, which the template
+        # does not name any more. Not wide: through Parameter Store only, from this account, and for these parameters,
+        # whose ARNs are in the encryption context. The key's policy has to admit it as well.
+        self._decryption = iam.PolicyStatement(actions=[DECRYPT_ACTION], resources=["*"])
+        self._encryption: dict[str, tuple[iam.PolicyStatement, list[str]]] = {}
+        self.policy = iam.ManagedPolicy(
+            scope, construct_id, roles=[role], statements=[self._parameters, self._decryption]
+        )
+        reason = "It decrypts under any key, but only the parameters that are named in the encryption context"
+        accept(self.policy, {"AwsSolutions-IAM5[Resource::*]": reason})
 
     def has_room_for(self, chars: int, key: KeyReference) -> bool:
         return self._chars + chars + self._frame(key) <= _MANAGED_POLICY_CHARS
 
-    def add(self, chars: int, *, arn: str, key: KeyReference, tier: Tier) -> None:
+    def add(self, chars: int, *, arn: str, key: KeyReference, history: bool) -> None:
         self._chars += chars + self._frame(key)
         self._parameters.add_resources(arn)
-        if tier is Tier.INTELLIGENT_TIERING:
-            # Only the history tells which tier Parameter Store chose.
+        self._arns.append(arn)
+        self._bind(self._decryption, self._arns)
+        self._decryption.add_condition("StringEquals", {"kms:CallerAccount": self._account})
+        if history:
             self._history.add_resources(arn)
             if len(self._history.resources) == 1:
                 self.policy.add_statements(self._history)
         if key.key_arn is None:
             return
-        use = self._keys.setdefault(key.key_arn, _KeyUse(statements={}, arns={}))
-        for action in _key_actions(tier):
-            arns = use.arns.setdefault(action, [])
-            arns.append(arn)
-            statement = use.statements.get(action)
-            if statement is None:
-                statement = use.statements[action] = iam.PolicyStatement(actions=[action], resources=[key.key_arn])
-                self.policy.add_statements(statement)
-            # Adding the same condition again replaces its list of values by the longer one.
-            for operator, block in exact_conditions(arns, region=self._region).items():
-                statement.add_condition(operator, block)
+        if key.key_arn not in self._encryption:
+            statement = iam.PolicyStatement(actions=list(_ENCRYPTION), resources=[key.key_arn])
+            self._encryption[key.key_arn] = (statement, [])
+            self.policy.add_statements(statement)
+        statement, arns = self._encryption[key.key_arn]
+        arns.append(arn)
+        self._bind(statement, arns)
+
+    def _bind(self, statement: iam.PolicyStatement, arns: list[str]) -> None:
+        # Adding the same condition again replaces its list of values by the longer one.
+        for operator, block in exact_conditions(arns, region=self._region).items():
+            statement.add_condition(operator, block)
 
     def _frame(self, key: KeyReference) -> int:
-        return 0 if key.key_arn is None or key.key_arn in self._keys else _KEY_FRAME_CHARS
+        return 0 if key.key_arn is None or key.key_arn in self._encryption else _KEY_FRAME_CHARS

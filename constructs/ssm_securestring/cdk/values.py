@@ -5,14 +5,21 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_ssm as ssm
 
+from ssm_securestring.cdk.grants import add_to_principal, statements_for
+from ssm_securestring.cdk.parameter_base import SecureStringParameterBase
+from ssm_securestring.core.encryption import DECRYPT_ACTION
 from ssm_securestring.core.errors import SettingError
 from ssm_securestring.core.sources import (
     ALPHANUMERIC,
+    CURRENT_STAGE,
     DEFAULT_LENGTH_CHARS,
     CharacterClass,
+    CopySource,
     ExternalSource,
     GeneratedSource,
+    NoEchoSource,
     SecretsManagerSource,
     Source,
 )
@@ -22,10 +29,17 @@ from ssm_securestring.core.tiers import Tier
 class ValueSource:
     """Where a value comes from. Make one with a class method; none of them takes a value, so none can leak one."""
 
-    def __init__(self, source: Source, *, secret: secretsmanager.ISecret | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        *,
+        secret: secretsmanager.ISecret | None = None,
+        copied: ssm.IParameter | None = None,
+    ) -> None:
         """Use the class methods instead."""
         self._source = source
         self._secret = secret
+        self._copied = copied
 
     @classmethod
     def generated(
@@ -34,6 +48,7 @@ class ValueSource:
         length_chars: int = DEFAULT_LENGTH_CHARS,
         classes: Sequence[CharacterClass] = ALPHANUMERIC,
         exclude_characters: str = "",
+        regenerate: str = "",
     ) -> "ValueSource":
         """Let the function make a random value, once; it changes only when these settings change.
 
@@ -44,17 +59,31 @@ class ValueSource:
             length_chars: Length in characters (of ASCII, so also bytes), up to the tier's limit. Default: 40.
             classes: What to draw from. Default: letters and digits.
             exclude_characters: Characters never to use. Default: none.
+            regenerate: Any text that is no secret, a date for example; changing it makes another value. Default:
+                empty.
 
         Raises:
             SettingError: The length is out of range, or the exclusions leave a class empty.
         """
         return cls(
-            GeneratedSource(length_chars=length_chars, classes=tuple(classes), exclude_characters=exclude_characters)
+            GeneratedSource(
+                length_chars=length_chars,
+                classes=tuple(classes),
+                exclude_characters=exclude_characters,
+                regenerate=regenerate,
+            )
         )
 
     @classmethod
-    def secrets_manager(cls, secret: secretsmanager.ISecret, *, json_field: str | None = None) -> "ValueSource":
-        """Let the function copy the current value of a Secrets Manager secret, when the parameter is created.
+    def secrets_manager(
+        cls,
+        secret: secretsmanager.ISecret,
+        *,
+        json_field: str | None = None,
+        version_stage: str = CURRENT_STAGE,
+        follow: str = "",
+    ) -> "ValueSource":
+        """Let the function copy a value from a Secrets Manager secret, when the parameter is created.
 
         The function gets permission to read this secret and no other. A dynamic reference would not do: it is not
         resolved in a custom resource.
@@ -62,20 +91,68 @@ class ValueSource:
         Args:
             secret: The secret.
             json_field: Take this top-level field of a JSON secret. Default: the whole secret string.
+            version_stage: Staging label of the version to take. Default: ``AWSCURRENT``.
+            follow: Any text that is no secret; changing it copies again, after a rotation for example. Default:
+                empty.
 
         Source:
             CloudFormation User Guide, "Using dynamic references to specify template values".
         """
-        return cls(SecretsManagerSource(secret_arn=secret.secret_arn, json_field=json_field), secret=secret)
+        source = SecretsManagerSource(
+            secret_arn=secret.secret_arn, json_field=json_field, version_stage=version_stage, follow=follow
+        )
+        return cls(source, secret=secret)
 
     @classmethod
-    def external(cls) -> "ValueSource":
+    def copy_from(cls, parameter: ssm.IParameter, *, follow: str = "") -> "ValueSource":
+        """Let the function copy the value of another parameter, when this one is created.
+
+        The way to a SecureString from a parameter in clear, which Parameter Store cannot convert in place, and from
+        another Region or account. The other parameter stays as it is.
+
+        Args:
+            parameter: What to copy: one of ours (``SecureStringParameter.from_arn(...)`` for another Region), which
+                brings the permission to decrypt it, or one in clear of the CDK (``ssm.StringParameter``).
+            follow: Any text that is no secret; changing it copies again. Default: empty.
+        """
+        return cls(CopySource(parameter_arn=parameter.parameter_arn, follow=follow), copied=parameter)
+
+    @classmethod
+    def no_echo_parameter(cls, parameter: cdk.CfnParameter) -> "ValueSource":
+        """Take the value of a stack parameter with ``NoEcho``.
+
+        The only way in which a value passes through CloudFormation: it is in the deployment's command or file, and
+        CloudFormation sends it to the function. It is in no template, and CloudFormation masks it. Prefer any other
+        source.
+
+        Args:
+            parameter: A parameter of this stack, with ``no_echo=True`` and without a default.
+
+        Raises:
+            SettingError: CloudFormation would show its value, or it has a default, which is in the template.
+        """
+        if not parameter.no_echo:
+            raise SettingError(
+                "no_echo_parameter", problem="is a stack parameter that shows its value", fix="set no_echo=True on it"
+            )
+        if parameter.default is not None:
+            raise SettingError(
+                "no_echo_parameter", problem="has a default, which is in the template", fix="leave the default out"
+            )
+        return cls(NoEchoSource(value=parameter.value_as_string))
+
+    @classmethod
+    def external(cls, *, must_be_set: bool = False) -> "ValueSource":
         """Let somebody else set the value, by ``aws ssm put-parameter --overwrite`` for example.
 
         The parameter starts with a random value that opens nothing, and a deployment never overwrites what is set
         later.
+
+        Args:
+            must_be_set: Whether an update of the parameter, or its adoption, fails as long as nobody has set a value;
+                turn it on once somebody should have. Creating the parameter never fails for this. Default: it does not.
         """
-        return cls(ExternalSource())
+        return cls(ExternalSource(must_be_set=must_be_set))
 
     @property
     def source(self) -> Source:
@@ -99,6 +176,31 @@ class ValueSource:
         """Let the function read what the value comes from, and nothing else."""
         if self._secret is not None:
             self._secret.grant_read(function)
+        if self._copied is not None:
+            self._grant_copying(self._copied, function)
+
+    def _grant_copying(self, parameter: ssm.IParameter, function: iam.IGrantable) -> None:
+        statements = statements_for(
+            ("ssm:GetParameter",),
+            (DECRYPT_ACTION,),
+            parameter_arn=parameter.parameter_arn,
+            key_arn=parameter.encryption_key.key_arn if isinstance(parameter, SecureStringParameterBase) else None,
+            region=cdk.Arn.split(parameter.parameter_arn, cdk.ArnFormat.SLASH_RESOURCE_NAME).region or "",
+        )
+        add_to_principal(function, statements, resource=f"parameter {parameter.parameter_name}")
+
+    def check_adoptable(self) -> None:
+        """Refuse a source that says another value than the one that an existing parameter has.
+
+        Raises:
+            SettingError: The value would come from elsewhere.
+        """
+        if not isinstance(self._source, ExternalSource | GeneratedSource):
+            raise SettingError(
+                "adopt_existing",
+                problem="does not go with a value that is copied from elsewhere, since adoption keeps the value",
+                fix="adopt it with ValueSource.external(), and change the source in the next deployment",
+            )
 
 
 def checked_value_source(value: object) -> ValueSource:
@@ -115,5 +217,6 @@ def checked_value_source(value: object) -> ValueSource:
     raise SettingError(
         "value",
         problem=f"is {kind}; a secret in a template can be read by everybody who can read the stack",
-        fix="write ValueSource.generated(...), ValueSource.secrets_manager(secret, ...) or ValueSource.external()",
+        fix="write ValueSource.generated(...), ValueSource.secrets_manager(secret, ...), ValueSource.copy_from(...) or "
+        "ValueSource.external()",
     )

@@ -2,7 +2,7 @@
 
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Self
 
@@ -35,6 +35,8 @@ _CHARACTERS: Final = {
 ALPHANUMERIC: Final = (CharacterClass.LOWERCASE, CharacterClass.UPPERCASE, CharacterClass.DIGITS)
 # 40 letters and digits carry 238 bits: more than the 128 that are asked of a secret, short enough for any product.
 DEFAULT_LENGTH_CHARS: Final = 40
+# Secrets Manager API reference, GetSecretValue, "VersionStage": what is taken when none is named.
+CURRENT_STAGE: Final = "AWSCURRENT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class GeneratedSource:
         length_chars: Characters of ASCII, so also bytes. 1 to 8192. Default: 40.
         classes: What to draw from. Default: letters and digits.
         exclude_characters: Characters never to use. Default: none.
+        regenerate: Any text; another one than before asks for another value. Default: empty.
 
     Raises:
         SettingError: The length is out of range, or the exclusions leave a class without characters.
@@ -53,6 +56,7 @@ class GeneratedSource:
     length_chars: int = DEFAULT_LENGTH_CHARS
     classes: tuple[CharacterClass, ...] = ALPHANUMERIC
     exclude_characters: str = ""
+    regenerate: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what could not be generated."""
@@ -86,6 +90,7 @@ class GeneratedSource:
             "Length": str(self.length_chars),
             "Classes": [each.value for each in self.classes],
             "ExcludeCharacters": self.exclude_characters,
+            **_unless_empty("Regenerate", self.regenerate),
         }
 
     @classmethod
@@ -98,52 +103,123 @@ class GeneratedSource:
             length_chars=int(str(properties["Length"])),
             classes=tuple(CharacterClass(each) for each in classes),
             exclude_characters=str(properties.get("ExcludeCharacters", "")),
+            regenerate=str(properties.get("Regenerate", "")),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretsManagerSource:
-    """A value that the function copies from AWS Secrets Manager, in the version with stage AWSCURRENT.
+    """A value that the function copies from AWS Secrets Manager.
 
     Args:
         secret_arn: ARN of the secret. At synthesis this may be a CDK token.
         json_field: Take this top-level field of a JSON secret. Default: the whole secret string.
+        version_stage: Staging label of the version to take. Default: ``AWSCURRENT``.
+        follow: Any text; another one than before asks for another copy. Default: empty.
     """
 
     secret_arn: str
     json_field: str | None = None
+    version_stage: str = CURRENT_STAGE
+    follow: str = ""
 
     def to_properties(self) -> dict[str, object]:
         """Return the JSON form."""
-        field = {"JsonField": self.json_field} if self.json_field is not None else {}
-        return {"Kind": "SecretsManager", "SecretArn": self.secret_arn, **field}
+        json_field = {"JsonField": self.json_field} if self.json_field is not None else {}
+        stage = {"VersionStage": self.version_stage} if self.version_stage != CURRENT_STAGE else {}
+        return {
+            "Kind": "SecretsManager",
+            "SecretArn": self.secret_arn,
+            **json_field,
+            **stage,
+            **_unless_empty("Follow", self.follow),
+        }
 
     @classmethod
     def from_properties(cls, properties: Mapping[str, object]) -> Self:
         """Read the JSON form."""
-        field = properties.get("JsonField")
-        return cls(secret_arn=str(properties["SecretArn"]), json_field=None if field is None else str(field))
+        json_field = properties.get("JsonField")
+        return cls(
+            secret_arn=str(properties["SecretArn"]),
+            json_field=None if json_field is None else str(json_field),
+            version_stage=str(properties.get("VersionStage", CURRENT_STAGE)),
+            follow=str(properties.get("Follow", "")),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopySource:
+    """A value that the function copies from another parameter, of any type, Region and account.
+
+    Args:
+        parameter_arn: ARN of that parameter. At synthesis this may be a CDK token.
+        follow: Any text; another one than before asks for another copy. Default: empty.
+    """
+
+    parameter_arn: str
+    follow: str = ""
+
+    def to_properties(self) -> dict[str, object]:
+        """Return the JSON form."""
+        return {"Kind": "Copy", "ParameterArn": self.parameter_arn, **_unless_empty("Follow", self.follow)}
+
+    @classmethod
+    def from_properties(cls, properties: Mapping[str, object]) -> Self:
+        """Read the JSON form."""
+        return cls(parameter_arn=str(properties["ParameterArn"]), follow=str(properties.get("Follow", "")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoEchoSource:
+    """A value that comes through CloudFormation, from a stack parameter with ``NoEcho``.
+
+    The one source that holds a value, because CloudFormation puts it into the request.
+
+    Args:
+        value: A reference to the stack parameter at synthesis, its value in the function.
+    """
+
+    value: str = field(repr=False)
+
+    def to_properties(self) -> dict[str, object]:
+        """Return the JSON form."""
+        return {"Kind": "NoEcho", NO_ECHO_PROPERTY: self.value}
+
+    @classmethod
+    def from_properties(cls, properties: Mapping[str, object]) -> Self:
+        """Read the JSON form."""
+        return cls(value=str(properties[NO_ECHO_PROPERTY]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalSource:
-    """A value that somebody else sets. The function creates an unusable random one and never overwrites it later."""
+    """A value that somebody else sets. The function creates an unusable random one and never overwrites it later.
+
+    Args:
+        must_be_set: Whether an update fails as long as nobody has set a value. Default: it does not.
+    """
+
+    must_be_set: bool = False
 
     def to_properties(self) -> dict[str, object]:
         """Return the JSON form."""
-        return {"Kind": "External"}
+        return {"Kind": "External", **_unless_empty("MustBeSet", "true" if self.must_be_set else "")}
 
     @classmethod
     def from_properties(cls, properties: Mapping[str, object]) -> Self:
-        """Read the JSON form, which has no fields."""
-        del properties
-        return cls()
+        """Read the JSON form."""
+        return cls(must_be_set=properties.get("MustBeSet") == "true")
 
 
-Source = GeneratedSource | SecretsManagerSource | ExternalSource
-_KINDS: Final[dict[str, type[GeneratedSource] | type[SecretsManagerSource] | type[ExternalSource]]] = {
+# The only property of a source whose text is secret.
+NO_ECHO_PROPERTY: Final = "Value"
+
+Source = GeneratedSource | SecretsManagerSource | CopySource | NoEchoSource | ExternalSource
+_KINDS: Final[dict[str, type[Source]]] = {
     "Generated": GeneratedSource,
     "SecretsManager": SecretsManagerSource,
+    "Copy": CopySource,
+    "NoEcho": NoEchoSource,
     "External": ExternalSource,
 }
 
@@ -164,3 +240,8 @@ def source_from_properties(properties: object) -> Source:
         return reader.from_properties(properties)
     except (KeyError, ValueError) as error:
         raise ContractError(f"Source of kind {kind} is malformed: {error}") from error
+
+
+def _unless_empty(name: str, text: str) -> dict[str, object]:
+    """Return a property, or none: a default that is left out keeps the properties of deployed stacks as they are."""
+    return {name: text} if text else {}

@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from ssm_securestring.core.errors import ContractError
 from ssm_securestring.core.names import ParameterName
+from ssm_securestring.core.policies import ParameterPolicy, policies_from_properties
 from ssm_securestring.core.sources import Source, source_from_properties
 from ssm_securestring.core.tiers import Tier
 
@@ -25,7 +26,14 @@ OWNERSHIP_TAGS: Final = (STACK_TAG, INCARNATION_TAG)
 # Digest of the source that the present value came from. It keeps a value that a rolled-back or repeated update would
 # otherwise replace: such an update says that the source changes, when the value already is from the new one.
 SOURCE_TAG: Final = "ssm-securestring:source"
-OUR_TAGS: Final = (*OWNERSHIP_TAGS, SOURCE_TAG)
+# What a change of source replaced, so that a rollback can restore it from the history. Written before the new value is
+# put: a request that is cut off in between leaves its trace.
+PREVIOUS_TAG: Final = "ssm-securestring:previous"
+# The tier that a rollback could not take back: Parameter Store makes no standard parameter of an advanced one.
+TIER_TAG: Final = "ssm-securestring:tier"
+# The parameter was there before this resource, so Delete gives it back instead of deleting it.
+ADOPTED_TAG: Final = "ssm-securestring:adopted"
+OUR_TAGS: Final = (*OWNERSHIP_TAGS, SOURCE_TAG, PREVIOUS_TAG, TIER_TAG, ADOPTED_TAG)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +46,10 @@ class ParameterSpec:
         tier: Its tier.
         source: Where its value comes from.
         description: For people. Default: empty.
-        tags: Tags besides the two that say whose it is. Default: none.
+        tags: Tags besides the function's own. Default: none.
+        policies: Parameter policies. Default: none.
+        adopt_existing: Whether a parameter that is there already becomes this resource's, with its value. Default: it
+            does not, and creation fails.
     """
 
     name: ParameterName
@@ -47,6 +58,8 @@ class ParameterSpec:
     source: Source
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    policies: tuple[ParameterPolicy, ...] = ()
+    adopt_existing: bool = False
 
     def to_properties(self) -> dict[str, object]:
         """Return the properties of the custom resource. Every scalar is text: CloudFormation makes it so anyway.
@@ -54,6 +67,9 @@ class ParameterSpec:
         Source:
             CloudFormation User Guide, "Custom resource request objects", ResourceProperties.
         """
+        # What came after the first version is left out where it says nothing: deployed stacks see no change.
+        policies = {"Policies": [each.to_properties() for each in self.policies]} if self.policies else {}
+        adoption = {"AdoptExisting": "true"} if self.adopt_existing else {}
         return {
             "ContractVersion": str(CONTRACT_VERSION),
             "Name": self.name.text,
@@ -62,6 +78,8 @@ class ParameterSpec:
             "Description": self.description,
             "Tags": dict(self.tags),
             "Source": self.source.to_properties(),
+            **policies,
+            **adoption,
         }
 
     @classmethod
@@ -88,6 +106,8 @@ class ParameterSpec:
                 source=source_from_properties(properties.get("Source")),
                 description=str(properties.get("Description", "")),
                 tags={str(key): str(value) for key, value in tags.items()},
+                policies=policies_from_properties(properties.get("Policies", [])),
+                adopt_existing=properties.get("AdoptExisting") == "true",
             )
         except KeyError as error:
             raise ContractError(f"property {error} is missing") from error

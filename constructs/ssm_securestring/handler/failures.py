@@ -59,6 +59,11 @@ GET_SECRET: Final = Operation(
     name="GetSecretValue",
     permissions="secretsmanager:GetSecretValue on the secret, and kms:Decrypt on its key if it has one of its own",
 )
+GET_COPIED: Final = Operation(
+    name="GetParameter",
+    permissions="ssm:GetParameter on the parameter that the value is copied from, and kms:Decrypt on its key",
+)
+DESCRIBE_STACKS: Final = Operation(name="DescribeStacks", permissions="cloudformation:DescribeStacks on the stack")
 
 _TRY_LATER: Final = "Deploy again in a few minutes"
 _MEANINGS: Final = {
@@ -82,6 +87,10 @@ _MEANINGS: Final = {
     "ResourceNotFoundException": (
         "the secret that its value comes from does not exist, or has no current version",
         "Create it and give it a value first, or correct its ARN",
+    ),
+    "ParameterNotFound": (
+        "the parameter, the version of it, or the one that its value is copied from does not exist",
+        "Create the one to copy from first; if a version is missing, deploy again",
     ),
     "DecryptionFailure": (
         "the secret that its value comes from cannot be decrypted",

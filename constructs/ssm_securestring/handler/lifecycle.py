@@ -2,22 +2,21 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
 
-from ssm_securestring.core.errors import ContractError, LifecycleError
+from ssm_securestring.core.errors import ContractError
 from ssm_securestring.core.spec import ParameterSpec
 from ssm_securestring.handler import plan as planner
-from ssm_securestring.handler.failures import ACCESS_DENIED, AwsRefusalError
+from ssm_securestring.handler import refusals
+from ssm_securestring.handler.adoption import check_adoptable
 from ssm_securestring.handler.identity import Identity
 from ssm_securestring.handler.log import Log
 from ssm_securestring.handler.plan import NOTHING, Observed, Plan, Presence, Step
 from ssm_securestring.handler.request import Request, RequestType
 from ssm_securestring.handler.response import Answer
+from ssm_securestring.handler.rewriting import Rewriting, fresh_value
 from ssm_securestring.handler.store import NameTakenError, Store, Written
-from ssm_securestring.handler.values import check_value, new_value
-
-_MAX_TRIES: Final = 4
+from ssm_securestring.handler.values import is_placeholder
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,15 +65,25 @@ class Lifecycle:
         identity = Identity.parse(self.request.physical_id)
         if identity is None or identity.arn.name != spec.name:
             return self._rename(spec)
-        old = self._old_spec()
-        if old is not None:
-            planner.refuse_downgrade(old, spec)
+        old, name = self._old_spec(), spec.name.text
+        depends = planner.depends_on_rollback(spec, old)
+        rolling_back = depends and self.store.is_rolling_back(self.request.stack_id, name=name)
+        if old is not None and not rolling_back and planner.lowers_tier(old, spec):
+            raise refusals.DowngradeError(name)
+        observed = replace(self.store.observe(name), rolling_back=rolling_back)
+        if depends and observed.presence is Presence.PRESENT:
+            observed = replace(observed, version=self.store.version(name))
         return self._settle(
-            spec,
+            planner.kept_advanced(spec, observed.tags),
             lambda observed: planner.plan_update(
-                identity, stack_id=self.request.stack_id, spec=spec, old=old, observed=observed
+                identity,
+                stack_id=self.request.stack_id,
+                request_id=self.request.request_id,
+                spec=spec,
+                old=old,
+                observed=observed,
             ),
-            self.store.observe(spec.name.text),
+            observed,
         )
 
     def _rename(self, spec: ParameterSpec) -> Answer:
@@ -95,7 +104,8 @@ class Lifecycle:
             self.log.line(step="plan", outcome=planner.Verdict.NOT_OURS)
             return Answer(physical_id=physical_id)
         name = self.log.parameter = identity.arn.name.text
-        plan = planner.plan_delete(identity, stack_id=self.request.stack_id, observed=self.store.observe(name))
+        observed = self.store.observe(name, patient=True)
+        plan = planner.plan_delete(identity, stack_id=self.request.stack_id, observed=observed)
         self._execute(name, plan)
         return Answer(physical_id=physical_id)
 
@@ -131,11 +141,15 @@ class Lifecycle:
     def _take(self, name: str, step: Step) -> Written | None:
         match step:
             case planner.CreateParameter():
-                return self.store.create(step.spec, value=self._new_value(step.spec), tags=step.tags)
-            case planner.RewriteParameter(fresh=True):
-                return self.store.overwrite(step.spec, value=self._new_value(step.spec))
+                return self.store.create(step.spec, value=fresh_value(step.spec, self.store), tags=step.tags)
             case planner.RewriteParameter():
-                return self._put_back(step)
+                return Rewriting(step=step, store=self.store).run()
+            case planner.AdoptParameter():
+                check_adoptable(step.spec, self.store.found(name))
+                self.store.add_tags(name, step.tags)
+            case planner.CheckSet():
+                if is_placeholder(self.store.read(name).value):
+                    raise refusals.not_set_yet(name)
             case planner.AddTags():
                 self.store.add_tags(name, step.tags)
             case planner.RemoveTags():
@@ -143,38 +157,6 @@ class Lifecycle:
             case planner.DeleteParameter():
                 self.store.delete(name)
         return None
-
-    def _put_back(self, step: planner.RewriteParameter) -> Written:
-        """Put the present value again, with what has changed around it."""
-        spec, name = step.spec, step.spec.name.text
-        try:
-            present = self.store.read(name)
-        except AwsRefusalError as error:
-            if step.old_key_id is None or error.code not in ACCESS_DENIED:
-                raise
-            raise old_key_closed(name, old_key_id=step.old_key_id, code=error.code) from error
-        value, expected = present.value, present.version + 1
-        for _ in range(_MAX_TRIES):
-            written = self._overwrite(spec, value)
-            if written.version == expected:
-                return written
-            # Somebody set a value between our two calls. Theirs is the newer one, so it goes on top again.
-            value, expected = self.store.read(name, version=written.version - 1).value, written.version + 1
-        raise LifecycleError(
-            name,
-            problem="somebody else sets its value again and again, so it could not be kept",
-            fix="Deploy again when that has ended, and check its value: the version before the newest is theirs",
-        )
-
-    def _new_value(self, spec: ParameterSpec) -> str:
-        name = spec.name.text
-        value = new_value(spec, secret_string=lambda arn: self.store.secret_string(name, secret_arn=arn))
-        check_value(spec, value)
-        return value
-
-    def _overwrite(self, spec: ParameterSpec, value: str) -> Written:
-        check_value(spec, value)
-        return self.store.overwrite(spec, value=value)
 
     def _spec(self, properties: Mapping[str, object]) -> ParameterSpec:
         spec = ParameterSpec.from_properties(properties)
@@ -188,23 +170,6 @@ class Lifecycle:
         except ValueError as error:
             self.log.line(step="read old properties", outcome="unreadable", error=error)
             return None
-
-
-def old_key_closed(name: str, *, old_key_id: str, code: str) -> AwsRefusalError:
-    """Return the error for a change of key under which the old value cannot be read any more."""
-    return AwsRefusalError(
-        name,
-        problem=(
-            f"its key changes, and its value, encrypted under {old_key_id}, cannot be read with the function's role "
-            "any more. Nothing was changed"
-        ),
-        fix=(
-            "For this one deployment, let the function decrypt with the old key too: in the stack, "
-            "SecureStringParameter.from_name(self, 'Old', name=..., encryption_key=<the old key>)"
-            ".grant_read(SecureStringProvider.of(self))"
-        ),
-        code=code,
-    )
 
 
 def _since(start: float) -> int:

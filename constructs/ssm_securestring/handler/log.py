@@ -6,9 +6,12 @@ Never the event (it holds the response URL), a value, or the text of an error (i
 import json
 import logging
 import sys
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from ssm_securestring.core import metrics
 from ssm_securestring.handler.failures import AwsRefusalError
 
 _NOISY_LOGGERS: Final = ("boto3", "botocore", "urllib3")
@@ -54,8 +57,31 @@ class Log:
             "error_code": error.code if isinstance(error, AwsRefusalError) else None,
             "error_at": None if error is None else _place(error),
         }
-        sys.stdout.write(json.dumps({name: text for name, text in fields.items() if text is not None}) + "\n")
-        sys.stdout.flush()
+        _write({name: text for name, text in fields.items() if text is not None})
+
+    def count(self, *, stack: str, failed: bool) -> None:
+        """Write the metrics of this request, in the form that CloudWatch takes out of logs.
+
+        Args:
+            stack: Name of the stack.
+            failed: Whether the answer was FAILED.
+
+        Source:
+            CloudWatch User Guide, "Embedded metric format specification".
+        """
+        counts = {metrics.OPERATIONS: 1, metrics.FAILURES: int(failed)}
+        definition = {
+            "Namespace": metrics.NAMESPACE,
+            "Dimensions": [[metrics.STACK_DIMENSION]],
+            "Metrics": [{"Name": name, "Unit": "Count"} for name in counts],
+        }
+        header = {"Timestamp": round(time.time() * 1000), "CloudWatchMetrics": [definition]}
+        _write({"_aws": header, metrics.STACK_DIMENSION: stack, **counts})
+
+
+def _write(fields: Mapping[str, object]) -> None:
+    sys.stdout.write(json.dumps(fields) + "\n")
+    sys.stdout.flush()
 
 
 def _place(error: BaseException) -> str | None:

@@ -17,7 +17,7 @@ from ssm_securestring.handler.response import Answer, deliver
 from ssm_securestring.handler.store import Store
 
 # What is left for the answer when the time is nearly up.
-_RESERVE_SECONDS: Final = 5.0
+_RESERVE_SECONDS: Final = 10.0
 # PutParameter admits 3 calls a second and CloudFormation asks for many parameters at once. Ten tries of botocore wait
 # for a minute at most, half of the function's time.
 _CONFIG: Final = Config(retries={"mode": "standard", "total_max_attempts": 10}, connect_timeout=5, read_timeout=20)
@@ -62,6 +62,7 @@ def carry_out(event: Mapping[str, object], context: LambdaContext, *, make_store
     answer = _answer(request, context, make_store=make_store, log=log)
     deliver(request, answer)
     log.line(step="answer", outcome="FAILED" if answer.reason else "SUCCESS")
+    log.count(stack=request.stack_name, failed=bool(answer.reason))
 
 
 def _answer(request: Request, context: LambdaContext, *, make_store: Callable[[], Store], log: Log) -> Answer:
@@ -90,4 +91,9 @@ def _where(context: LambdaContext) -> str:
 
 @functools.cache
 def _store() -> Store:
-    return Store(ssm=boto3.client("ssm", config=_CONFIG), secretsmanager=boto3.client("secretsmanager", config=_CONFIG))
+    return Store(
+        ssm=boto3.client("ssm", config=_CONFIG),
+        secretsmanager=boto3.client("secretsmanager", config=_CONFIG),
+        cloudformation=lambda: boto3.client("cloudformation", config=_CONFIG),
+        ssm_in=lambda region: boto3.client("ssm", region_name=region, config=_CONFIG),
+    )

@@ -1,21 +1,29 @@
 """Decides what to do: a request and what was observed go in, steps come out. Nothing here calls anything."""
 
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum, auto
 from typing import Final
 
-from ssm_securestring.core.errors import LifecycleError
-from ssm_securestring.core.limits import STANDARD_TIER_BYTES
-from ssm_securestring.core.sources import ExternalSource, Source
-from ssm_securestring.core.spec import OUR_TAGS, OWNERSHIP_TAGS, SOURCE_TAG, STACK_TAG, ParameterSpec
+from ssm_securestring.core.policies import ParameterPolicy
+from ssm_securestring.core.sources import ExternalSource, NoEchoSource
+from ssm_securestring.core.spec import (
+    ADOPTED_TAG,
+    INCARNATION_TAG,
+    OUR_TAGS,
+    PREVIOUS_TAG,
+    SOURCE_TAG,
+    STACK_TAG,
+    TIER_TAG,
+    ParameterSpec,
+)
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.handler.identity import Identity
+from ssm_securestring.handler.record import Replacement, request_digest, source_digest
+from ssm_securestring.handler.refusals import DowngradeError, name_taken, ownership_lost, wrong_stack
 
 _AWS_TAG_PREFIX: Final = "aws:"
-_SOURCE_DIGITS: Final = 16
+_ADOPTED: Final = "yes"
 
 
 class Presence(Enum):
@@ -29,10 +37,19 @@ class Presence(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """A parameter as it is found."""
+    """A parameter as it is found.
+
+    Args:
+        presence: Whether it is there.
+        tags: Its tags.
+        version: Its newest version; 0 where no rule asks for it.
+        rolling_back: Whether the stack is rolling back; asked only where a rule depends on it.
+    """
 
     presence: Presence
     tags: Mapping[str, str] = field(default_factory=dict)
+    version: int = 0
+    rolling_back: bool = False
 
 
 NOTHING: Final = Observed(presence=Presence.ABSENT)
@@ -47,6 +64,9 @@ class Verdict(StrEnum):
     CHANGED = "changed"
     UNCHANGED = "unchanged"
     TAKEN_BACK = "taken back"
+    ROLLED_BACK = "rolled back"
+    ADOPTED = "adopted"
+    RELEASED = "released"
     DELETED = "deleted"
     MISSING = "missing"
     NOT_OURS = "not ours"
@@ -61,15 +81,37 @@ class CreateParameter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RewriteParameter:
-    """Put a new version: with a value from the source if ``fresh``, else with the present one.
+class AdoptParameter:
+    """Check that a parameter of somebody else is what the template says, then put our tags on it."""
 
-    ``old_key_id`` is the key that the present value is under, if that changes.
+    spec: ParameterSpec
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSet:
+    """Refuse to go on while the value is still the one that stands for none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewriteParameter:
+    """Put a new version with the present value, or with another one.
+
+    Args:
+        spec: What it is to be.
+        replacement: Put a value from the source instead, and this is the record of what it replaces.
+        restore_version: Put the value of this older version instead.
+        old_key_id: Key that the present value is under, if that changes; then what was put is read back.
+        clear_policies: Whether there are policies to take away.
+        keep_tier: Whether an advanced parameter stays one where the template says standard.
     """
 
     spec: ParameterSpec
-    fresh: bool
+    replacement: Replacement | None = None
+    restore_version: int | None = None
     old_key_id: str | None = None
+    clear_policies: bool = False
+    keep_tier: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +133,7 @@ class DeleteParameter:
     """Delete the parameter."""
 
 
-Step = CreateParameter | RewriteParameter | AddTags | RemoveTags | DeleteParameter
+Step = CreateParameter | AdoptParameter | CheckSet | RewriteParameter | AddTags | RemoveTags | DeleteParameter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,12 +143,6 @@ class Plan:
     identity: Identity
     verdict: Verdict
     steps: tuple[Step, ...] = ()
-
-
-def source_digest(source: Source) -> str:
-    """Return a short digest of where a value comes from; the value has no part in it."""
-    text = json.dumps(source.to_properties(), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:_SOURCE_DIGITS]
 
 
 def plan_create(identity: Identity, *, stack_id: str, spec: ParameterSpec, observed: Observed) -> Plan:
@@ -119,7 +155,11 @@ def plan_create(identity: Identity, *, stack_id: str, spec: ParameterSpec, obser
         return Plan(identity=identity, verdict=Verdict.CREATED, steps=(_creation(identity, stack_id, spec),))
     if identity.owns(observed.tags, stack_id=stack_id):
         return Plan(identity=identity, verdict=Verdict.REPEATED)
-    raise name_taken(spec, stack_id=stack_id, tags=observed.tags)
+    if not spec.adopt_existing:
+        raise name_taken(spec, stack_id=stack_id, tags=observed.tags)
+    if observed.tags.get(STACK_TAG, stack_id) != stack_id:
+        raise wrong_stack(spec, tags=observed.tags)
+    return Plan(identity=identity, verdict=Verdict.ADOPTED, steps=_adoption(identity, stack_id, spec, observed.tags))
 
 
 def plan_rename(identity: Identity, *, stack_id: str, spec: ParameterSpec, observed: Observed) -> Plan:
@@ -134,30 +174,48 @@ def plan_rename(identity: Identity, *, stack_id: str, spec: ParameterSpec, obser
     earlier = identity.predecessor(observed.tags, stack_id=stack_id)
     if earlier is None or earlier == identity or observed.tags.get(SOURCE_TAG) != source_digest(spec.source):
         return plan_create(identity, stack_id=stack_id, spec=spec, observed=observed)
-    return Plan(identity=earlier, verdict=Verdict.TAKEN_BACK, steps=_changes(spec=spec, old=None, tags=observed.tags))
+    steps = _changes(spec=kept_advanced(spec, observed.tags), old=None, observed=observed, request="")
+    return Plan(identity=earlier, verdict=Verdict.TAKEN_BACK, steps=steps)
+
+
+def depends_on_rollback(spec: ParameterSpec, old: ParameterSpec | None) -> bool:
+    """Return whether an update means something else in a rollback, so that one has to be told from an update."""
+    if old is None:
+        return False
+    return spec.source != old.source or (spec.tier is Tier.STANDARD and old.tier is not Tier.STANDARD)
 
 
 def plan_update(
-    identity: Identity, *, stack_id: str, spec: ParameterSpec, old: ParameterSpec | None, observed: Observed
+    identity: Identity,
+    *,
+    stack_id: str,
+    request_id: str,
+    spec: ParameterSpec,
+    old: ParameterSpec | None,
+    observed: Observed,
 ) -> Plan:
     """Plan for Update under the same name.
 
     Args:
         identity: The resource's parameter.
         stack_id: ARN of the stack.
+        request_id: Id of the request.
         spec: What it is to be.
         old: What it was before; ``None`` if that cannot be read, then the value is kept and all else is put again.
         observed: What it is.
 
     Raises:
-        LifecycleError: It is not this resource's any more.
+        LifecycleError: It is not this resource's any more, or an advanced one was to become standard.
     """
+    if old is not None and lowers_tier(old, spec) and not observed.rolling_back:
+        raise DowngradeError(spec.name.text)
     if observed.presence is not Presence.PRESENT:
         return Plan(identity=identity, verdict=Verdict.RECREATED, steps=(_creation(identity, stack_id, spec),))
     if not identity.owns(observed.tags, stack_id=stack_id):
         raise ownership_lost(spec, stack_id=stack_id, tags=observed.tags)
-    steps = _changes(spec=spec, old=old, tags=observed.tags)
-    return Plan(identity=identity, verdict=Verdict.CHANGED if steps else Verdict.UNCHANGED, steps=steps)
+    steps = _changes(spec=kept_advanced(spec, observed.tags), old=old, observed=observed, request=request_id)
+    changed = Verdict.ROLLED_BACK if observed.rolling_back else Verdict.CHANGED
+    return Plan(identity=identity, verdict=changed if steps else Verdict.UNCHANGED, steps=steps)
 
 
 def plan_delete(identity: Identity, *, stack_id: str, observed: Observed) -> Plan:
@@ -168,63 +226,20 @@ def plan_delete(identity: Identity, *, stack_id: str, observed: Observed) -> Pla
     # that cannot be deleted, for a parameter that is not its own.
     if observed.presence is Presence.HIDDEN or not identity.owns(observed.tags, stack_id=stack_id):
         return Plan(identity=identity, verdict=Verdict.NOT_OURS)
+    if ADOPTED_TAG in observed.tags:
+        return Plan(identity=identity, verdict=Verdict.RELEASED, steps=_release(observed.tags))
     return Plan(identity=identity, verdict=Verdict.DELETED, steps=(DeleteParameter(),))
 
 
-def refuse_downgrade(old: ParameterSpec, spec: ParameterSpec) -> None:
-    """Refuse what Parameter Store cannot do, before anything is called.
-
-    Raises:
-        LifecycleError: An advanced parameter was to become a standard one.
-    """
-    if old.name == spec.name and old.tier is Tier.ADVANCED and spec.tier is Tier.STANDARD:
-        raise downgrade(spec.name.text)
+def lowers_tier(old: ParameterSpec, spec: ParameterSpec) -> bool:
+    """Return whether the template asks for what Parameter Store cannot do."""
+    return old.name == spec.name and old.tier is Tier.ADVANCED and spec.tier is Tier.STANDARD
 
 
-def downgrade(name: str) -> LifecycleError:
-    """Return the error for an advanced parameter that was to become a standard one."""
-    return LifecycleError(
-        name,
-        problem=(
-            "it is an advanced parameter, and Parameter Store does not turn one into a standard one, since that would "
-            f"cut the value at {STANDARD_TIER_BYTES} bytes and drop its policies. Nothing was changed"
-        ),
-        fix="Keep tier=Tier.ADVANCED, or give the standard parameter another name",
-    )
-
-
-def name_taken(spec: ParameterSpec, *, stack_id: str, tags: Mapping[str, str]) -> LifecycleError:
-    """Return the error for a name that somebody else's parameter has."""
-    return LifecycleError(
-        spec.name.text,
-        problem=(
-            f"a parameter of this name exists and is not this resource's{_owner(stack_id, tags)}. It was not touched"
-        ),
-        fix=(
-            "Delete it, or use another name, or refer to it with SecureStringParameter.from_name instead of creating it"
-        ),
-    )
-
-
-def ownership_lost(spec: ParameterSpec, *, stack_id: str, tags: Mapping[str, str]) -> LifecycleError:
-    """Return the error for a parameter that was this resource's and is not tagged so any more."""
-    return LifecycleError(
-        spec.name.text,
-        problem=f"its tags do not say any more that it is this resource's{_owner(stack_id, tags)}. It was not touched",
-        fix=(
-            f"If only the tags {' and '.join(OWNERSHIP_TAGS)} were changed or removed, restore them; "
-            "if somebody else created this parameter anew, use another name"
-        ),
-    )
-
-
-def _owner(stack_id: str, tags: Mapping[str, str]) -> str:
-    owner = tags.get(STACK_TAG)
-    if owner is None:
-        return ""
-    if owner == stack_id:
-        return ", but was made by another resource of this stack, or by an earlier one that was retained"
-    return f", but that of {owner}"
+def kept_advanced(spec: ParameterSpec, tags: Mapping[str, str]) -> ParameterSpec:
+    """Return what a parameter can be: one that an earlier rollback had to leave advanced stays advanced."""
+    kept = spec.tier is Tier.STANDARD and tags.get(TIER_TAG) == Tier.ADVANCED
+    return replace(spec, tier=Tier.ADVANCED) if kept else spec
 
 
 def _creation(identity: Identity, stack_id: str, spec: ParameterSpec) -> CreateParameter:
@@ -239,27 +254,95 @@ def _is_theirs(tag: str) -> bool:
     return tag not in OUR_TAGS and not tag.lower().startswith(_AWS_TAG_PREFIX)
 
 
-def _changes(*, spec: ParameterSpec, old: ParameterSpec | None, tags: Mapping[str, str]) -> tuple[Step, ...]:
+def _adoption(identity: Identity, stack_id: str, spec: ParameterSpec, tags: Mapping[str, str]) -> tuple[Step, ...]:
+    """Return the steps that take a parameter over as it is: its value, key and tier stay what they are."""
+    earlier = tags.get(INCARNATION_TAG, _ADOPTED) if STACK_TAG in tags else _ADOPTED
+    wanted = {**_wanted_tags(spec), **identity.tags(stack_id), ADOPTED_TAG: earlier}
+    checks: tuple[Step, ...] = (CheckSet(),) if _must_be_set(spec) else ()
+    return (*checks, AdoptParameter(spec=spec, tags=wanted))
+
+
+def _release(tags: Mapping[str, str]) -> tuple[Step, ...]:
+    """Return the steps that give an adopted parameter back to whom it was before, without a touch to its value."""
+    earlier = tags[ADOPTED_TAG]
+    if earlier == _ADOPTED:
+        return (RemoveTags(keys=tuple(sorted(key for key in OUR_TAGS if key in tags))),)
+    # In this order: what is neither ours any more nor marked yet is never deleted, at whatever point this is cut off.
+    return (AddTags(tags={INCARNATION_TAG: earlier}), RemoveTags(keys=(ADOPTED_TAG,)))
+
+
+def _changes(*, spec: ParameterSpec, old: ParameterSpec | None, observed: Observed, request: str) -> tuple[Step, ...]:
+    tags = observed.tags
     steps: list[Step] = []
-    fresh = old is not None and _needs_new_value(spec, old, tags)
-    if old is None or fresh or _metadata(spec) != _metadata(old):
-        old_key_id = old.key_id if old is not None and old.key_id != spec.key_id else None
-        steps.append(RewriteParameter(spec=spec, fresh=fresh, old_key_id=old_key_id))
+    if _must_be_set(spec) and not observed.rolling_back and old is not None:
+        steps.append(CheckSet())
+    rewriting = _rewriting(spec, old, observed, request)
+    wanted = _wanted_tags(spec)
+    if rewriting is not None:
+        if rewriting.replacement is not None:
+            steps.append(AddTags(tags={PREVIOUS_TAG: str(rewriting.replacement)}))
+        steps.append(rewriting)
     # After the value, since a source tag that is ahead of its value would make a repeated request keep the old one.
-    missing = {key: text for key, text in _wanted_tags(spec).items() if tags.get(key) != text}
+    missing = {key: text for key, text in wanted.items() if tags.get(key) != text}
     if missing:
         steps.append(AddTags(tags=missing))
     surplus = [key for key in (old.tags if old else ()) if key not in spec.tags and key in tags and _is_theirs(key)]
+    if observed.rolling_back and PREVIOUS_TAG in tags:
+        surplus.append(PREVIOUS_TAG)
     if surplus:
         steps.append(RemoveTags(keys=tuple(sorted(surplus))))
     return tuple(steps)
 
 
-def _needs_new_value(spec: ParameterSpec, old: ParameterSpec, tags: Mapping[str, str]) -> bool:
+def _rewriting(
+    spec: ParameterSpec, old: ParameterSpec | None, observed: Observed, request: str
+) -> RewriteParameter | None:
+    """Return the step that puts a new version, if one has to be put."""
+    if old is None:
+        return RewriteParameter(spec=spec)
+    replacement = _replacement(spec, old, observed, request)
+    restore_version = _version_to_restore(spec, old, observed)
+    old = kept_advanced(old, observed.tags)
+    if replacement is None and restore_version is None and _metadata(spec) == _metadata(old):
+        return None
+    return RewriteParameter(
+        spec=spec,
+        replacement=replacement,
+        restore_version=restore_version,
+        old_key_id=old.key_id if old.key_id != spec.key_id else None,
+        clear_policies=bool(old.policies) and not spec.policies,
+        keep_tier=observed.rolling_back,
+    )
+
+
+def _replacement(spec: ParameterSpec, old: ParameterSpec, observed: Observed, request: str) -> Replacement | None:
+    """Return what is to be replaced by a value from the source, if anything is."""
     if isinstance(spec.source, ExternalSource) or spec.source == old.source:
-        return False
-    return tags.get(SOURCE_TAG) != source_digest(spec.source)
+        return None
+    digest, source = source_digest(spec.source), observed.tags.get(SOURCE_TAG, "")
+    # Through CloudFormation comes the value itself, the earlier one in a rollback too; no digest of it is kept.
+    if not isinstance(spec.source, NoEchoSource) and (observed.rolling_back or source == digest):
+        return None
+    known, now = Replacement.parse(observed.tags.get(PREVIOUS_TAG)), request_digest(request)
+    if known is not None and (known.new_source, known.request) == (digest, now):
+        # This very request, delivered again after it was cut off: what it put then is not what it replaces.
+        return replace(known, newest=observed.version)
+    version = observed.version
+    return Replacement(source=source, version=version, new_source=digest, request=now, newest=version)
 
 
-def _metadata(spec: ParameterSpec) -> tuple[str, Tier, str]:
-    return (spec.key_id, spec.tier, spec.description)
+def _version_to_restore(spec: ParameterSpec, old: ParameterSpec, observed: Observed) -> int | None:
+    """Return the version whose value a rollback restores, if the update that it undoes had put another one."""
+    known = Replacement.parse(observed.tags.get(PREVIOUS_TAG))
+    if known is None or not observed.rolling_back or isinstance(spec.source, NoEchoSource):
+        return None
+    undone = known.undoes(source=source_digest(spec.source), new_source=source_digest(old.source))
+    return known.version if undone and known.is_on_top(observed.version) else None
+
+
+def _must_be_set(spec: ParameterSpec) -> bool:
+    return isinstance(spec.source, ExternalSource) and spec.source.must_be_set
+
+
+def _metadata(spec: ParameterSpec) -> tuple[str, Tier, str, tuple[ParameterPolicy, ...]]:
+    return (spec.key_id, spec.tier, spec.description, spec.policies)

@@ -65,6 +65,12 @@ class Request:
         except KeyError as error:
             raise ContractError(f"the event is not from CloudFormation, it has no {error}") from error
 
+    @property
+    def stack_name(self) -> str:
+        """Name of the stack, out of its ARN."""
+        parts = self.stack_id.split("/")
+        return parts[1] if len(parts) > 1 else self.stack_id
+
     def arn_of(self, name: ParameterName) -> ParameterArn:
         """Return the ARN of a parameter in the stack's partition, Region and account.
 

@@ -1,28 +1,35 @@
 """The calls to Parameter Store and Secrets Manager. It knows how to make them, not when."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ssm_securestring.core.errors import LifecycleError
+from ssm_securestring.core.names import ParameterArn
+from ssm_securestring.core.policies import policies_text
+from ssm_securestring.core.sources import CopySource, SecretsManagerSource
 from ssm_securestring.core.spec import ParameterSpec
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.handler import failures
 from ssm_securestring.handler.failures import Operation, code_of, explain, is_downgrade, may_hold_value
-from ssm_securestring.handler.plan import NOTHING, Observed, Presence, downgrade
+from ssm_securestring.handler.plan import NOTHING, Observed, Presence
+from ssm_securestring.handler.refusals import DowngradeError
 
 if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_ssm import SSMClient
-    from types_boto3_ssm.type_defs import PutParameterRequestTypeDef, TagTypeDef
+    from types_boto3_ssm.type_defs import ParameterHistoryTypeDef, PutParameterRequestTypeDef, TagTypeDef
 
 _RESOURCE_TYPE: Final = "Parameter"
 # A role that was changed a moment ago is not everywhere yet: "changes that I make are not always immediately visible",
 # IAM User Guide, "Troubleshoot IAM". Five tries within 15 seconds.
 _WAITS_SECONDS: Final = (1.0, 2.0, 4.0, 8.0)
+# CloudFormation User Guide, "Stack status codes": UPDATE_ROLLBACK_IN_PROGRESS and its like.
+_ROLLING_BACK: Final = "ROLLBACK_IN_PROGRESS"
 _MAY_PASS: Final = (*failures.ACCESS_DENIED, failures.TOO_MANY_UPDATES)
 
 _Answer = TypeVar("_Answer")
@@ -48,14 +55,31 @@ class Present:
     version: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a parameter is, without its value.
+
+    Args:
+        kind: Its type.
+        tier: Its tier.
+        key_id: Its key, in the words of whoever put it: ARN, id or alias. Empty if it is not encrypted.
+    """
+
+    kind: str
+    tier: str
+    key_id: str
+
+
 class Store:
-    """Parameter Store, and Secrets Manager as far as values come from there.
+    """Parameter Store, and what else values and their fate depend on: other Regions, Secrets Manager, CloudFormation.
 
     Every refusal leaves as a :class:`~ssm_securestring.core.errors.LifecycleError`.
 
     Args:
         ssm: Client of Parameter Store.
         secretsmanager: Client of Secrets Manager.
+        cloudformation: Makes a client of CloudFormation; few requests need one.
+        ssm_in: Makes a client of Parameter Store in another Region; few requests need one.
         sleep: How to wait before a call is tried again.
     """
 
@@ -64,29 +88,56 @@ class Store:
         *,
         ssm: "SSMClient",
         secretsmanager: "SecretsManagerClient",
+        cloudformation: "Callable[[], CloudFormationClient]",
+        ssm_in: "Callable[[str], SSMClient]",
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._ssm = ssm
         self._secretsmanager = secretsmanager
+        self._cloudformation = cloudformation
+        self._ssm_in = ssm_in
         self._sleep = sleep
 
-    def observe(self, name: str) -> Observed:
+    def observe(self, name: str, *, patient: bool = False) -> Observed:
         """Return whether the parameter exists, and its tags.
 
         A refusal is an answer here: the role may ask for the tags of its own stack's parameters only.
+
+        Args:
+            name: The parameter.
+            patient: Whether to ask a refusal again, since IAM may not see the tags of a new parameter yet.
         """
+        waits = _WAITS_SECONDS if patient else ()
         try:
-            answer = self._ssm.list_tags_for_resource(ResourceType=_RESOURCE_TYPE, ResourceId=name)
-        except ClientError as error:
-            if code_of(error) in failures.NOT_FOUND:
+            answer = self._patiently(
+                name,
+                failures.LIST_TAGS,
+                lambda: self._ssm.list_tags_for_resource(ResourceType=_RESOURCE_TYPE, ResourceId=name),
+                waits=waits,
+            )
+        except failures.AwsRefusalError as error:
+            if error.code in failures.NOT_FOUND:
                 return NOTHING
-            if code_of(error) in failures.ACCESS_DENIED:
+            if error.code in failures.ACCESS_DENIED:
                 return Observed(presence=Presence.HIDDEN)
-            raise explain(name, failures.LIST_TAGS, error) from error
-        except BotoCoreError as error:
-            raise explain(name, failures.LIST_TAGS, error) from error
+            raise
         tags = {tag["Key"]: tag["Value"] for tag in answer.get("TagList", [])}
         return Observed(presence=Presence.PRESENT, tags=tags)
+
+    def is_rolling_back(self, stack_id: str, *, name: str) -> bool:
+        """Return whether the stack is undoing an update. The events do not tell.
+
+        ``False`` where the role may not ask: that of a stack from before this was asked.
+        """
+        try:
+            answer = self._patiently(
+                name, failures.DESCRIBE_STACKS, lambda: self._cloudformation().describe_stacks(StackName=stack_id)
+            )
+        except failures.AwsRefusalError as error:
+            if error.code in failures.ACCESS_DENIED:
+                return False
+            raise
+        return answer["Stacks"][0]["StackStatus"].endswith(_ROLLING_BACK)
 
     def create(self, spec: ParameterSpec, *, value: str, tags: Mapping[str, str]) -> Written:
         """Create a parameter with its tags, in one call.
@@ -97,15 +148,23 @@ class Store:
         request = _put_request(spec, value)
         if spec.description:
             request["Description"] = spec.description
+        if spec.policies:
+            request["Policies"] = policies_text(spec.policies)
         request["Tags"] = _tag_list(tags)
         return self._put(spec, request)
 
-    def overwrite(self, spec: ParameterSpec, *, value: str) -> Written:
-        """Put a new version, with every attribute that is ours to say."""
+    def overwrite(self, spec: ParameterSpec, *, value: str, clear_policies: bool = False) -> Written:
+        """Put a new version, with every attribute that is ours to say.
+
+        Raises:
+            DowngradeError: It is an advanced parameter, and was to become a standard one.
+        """
         request = _put_request(spec, value)
         request["Overwrite"] = True
         # Also when empty: an attribute that is left out keeps what it was.
         request["Description"] = spec.description
+        if spec.policies or (clear_policies and spec.tier is not Tier.STANDARD):
+            request["Policies"] = policies_text(spec.policies)
         return self._put(spec, request)
 
     def read(self, name: str, *, version: int | None = None) -> Present:
@@ -116,11 +175,20 @@ class Store:
         )
         return Present(value=answer["Parameter"]["Value"], version=answer["Parameter"]["Version"])
 
+    def version(self, name: str) -> int:
+        """Return the newest version, without decrypting it."""
+        answer = self._patiently(name, failures.GET, lambda: self._ssm.get_parameter(Name=name, WithDecryption=False))
+        return answer["Parameter"]["Version"]
+
+    def found(self, name: str) -> Found:
+        """Return what a parameter is, without decrypting it."""
+        newest = max(self._history(name), key=lambda entry: entry["Version"])
+        return Found(kind=newest["Type"], tier=newest["Tier"], key_id=newest.get("KeyId", ""))
+
     def state(self, spec: ParameterSpec) -> Written:
         """Return version and tier of what is there, without decrypting it."""
         name = spec.name.text
-        answer = self._patiently(name, failures.GET, lambda: self._ssm.get_parameter(Name=name, WithDecryption=False))
-        version = answer["Parameter"]["Version"]
+        version = self.version(name)
         # Otherwise it is what was asked for: Parameter Store refuses what it cannot give.
         chosen_by_service = spec.tier is Tier.INTELLIGENT_TIERING
         return Written(version=version, tier=self._tier(name, version) if chosen_by_service else spec.tier.value)
@@ -146,39 +214,61 @@ class Store:
     def delete(self, name: str) -> None:
         """Delete a parameter. One that is gone already is no error."""
         try:
-            self._ssm.delete_parameter(Name=name)
-        except ClientError as error:
-            if code_of(error) not in failures.NOT_FOUND:
-                raise explain(name, failures.DELETE, error) from error
-        except BotoCoreError as error:
-            raise explain(name, failures.DELETE, error) from error
+            self._patiently(name, failures.DELETE, lambda: self._ssm.delete_parameter(Name=name))
+        except failures.AwsRefusalError as error:
+            if error.code not in failures.NOT_FOUND:
+                raise
 
-    def secret_string(self, name: str, *, secret_arn: str) -> str | None:
-        """Return the current string of a secret, for the parameter ``name``; ``None`` if the secret is binary."""
+    def secret_string(self, name: str, source: SecretsManagerSource) -> str | None:
+        """Return the string of a secret, for the parameter ``name``; ``None`` if the secret is binary."""
         answer = self._patiently(
-            name, failures.GET_SECRET, lambda: self._secretsmanager.get_secret_value(SecretId=secret_arn)
+            name,
+            failures.GET_SECRET,
+            lambda: self._secretsmanager.get_secret_value(
+                SecretId=source.secret_arn, VersionStage=source.version_stage
+            ),
         )
         return answer.get("SecretString")
 
-    def _tier(self, name: str, version: int) -> str:
-        history = self._ssm.get_paginator("get_parameter_history").paginate(Name=name)
-        entries = self._patiently(
-            name, failures.HISTORY, lambda: [entry for page in history for entry in page["Parameters"]]
+    def copied(self, name: str, source: CopySource) -> str:
+        """Return the value of another parameter, for the parameter ``name``."""
+        region = ParameterArn.parse(source.parameter_arn).region
+        ssm = self._ssm if region == self._ssm.meta.region_name else self._ssm_in(region)
+        answer = self._patiently(
+            name,
+            failures.GET_COPIED,
+            lambda: ssm.get_parameter(Name=source.parameter_arn, WithDecryption=True),
         )
-        tiers = [str(entry["Tier"]) for entry in entries if entry["Version"] == version]
+        return answer["Parameter"]["Value"]
+
+    def _tier(self, name: str, version: int) -> str:
+        tiers = [str(entry["Tier"]) for entry in self._history(name) if entry["Version"] == version]
         return tiers[0] if tiers else Tier.INTELLIGENT_TIERING.value
+
+    def _history(self, name: str) -> "list[ParameterHistoryTypeDef]":
+        pages = self._ssm.get_paginator("get_parameter_history").paginate(Name=name)
+        return self._patiently(
+            name, failures.HISTORY, lambda: [entry for page in pages for entry in page["Parameters"]]
+        )
 
     def _put(self, spec: ParameterSpec, request: "PutParameterRequestTypeDef") -> Written:
         answer = self._patiently(spec.name.text, failures.PUT, lambda: self._ssm.put_parameter(**request))
         return Written(version=answer["Version"], tier=str(answer["Tier"]))
 
-    def _patiently(self, name: str, operation: Operation, call: Callable[[], _Answer]) -> _Answer:
-        waits = iter(_WAITS_SECONDS)
+    def _patiently(
+        self,
+        name: str,
+        operation: Operation,
+        call: Callable[[], _Answer],
+        *,
+        waits: Sequence[float] = _WAITS_SECONDS,
+    ) -> _Answer:
+        left = iter(waits)
         while True:
             try:
                 return call()
             except (BotoCoreError, ClientError) as error:
-                wait = next(waits, None) if _may_pass(error) else None
+                wait = next(left, None) if _may_pass(error) else None
                 if wait is None:
                     refusal = _translated(name, operation, error)
                     if not may_hold_value(error):
@@ -196,7 +286,9 @@ def _may_pass(error: BotoCoreError | ClientError) -> bool:
 def _translated(name: str, operation: Operation, error: BotoCoreError | ClientError) -> LifecycleError:
     if isinstance(error, ClientError) and code_of(error) == failures.ALREADY_EXISTS:
         return NameTakenError(name, problem="a parameter of this name exists", fix="Delete it, or use another name")
-    return downgrade(name) if is_downgrade(error) else explain(name, operation, error)
+    if is_downgrade(error):
+        return DowngradeError(name)
+    return explain(name, operation, error)
 
 
 def _put_request(spec: ParameterSpec, value: str) -> "PutParameterRequestTypeDef":

@@ -3,11 +3,16 @@
 import json
 import re
 import secrets
-from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from ssm_securestring.core.errors import LifecycleError
-from ssm_securestring.core.sources import ExternalSource, GeneratedSource, SecretsManagerSource
+from ssm_securestring.core.sources import (
+    CopySource,
+    ExternalSource,
+    GeneratedSource,
+    NoEchoSource,
+    SecretsManagerSource,
+)
 from ssm_securestring.core.spec import ParameterSpec
 
 PLACEHOLDER_PREFIX: Final = "not-set-yet-"
@@ -17,17 +22,27 @@ _REFERENCE: Final = re.compile(r"\{\{.*\}\}", re.DOTALL)
 _NOT_JSON: Final = object()
 
 
-def new_value(spec: ParameterSpec, *, secret_string: Callable[[str], str | None]) -> str:
+class Elsewhere(Protocol):
+    """Where values are copied from, for the parameter ``name``."""
+
+    def secret_string(self, name: str, source: SecretsManagerSource) -> str | None:
+        """Return the string of a secret; ``None`` if that secret is binary."""
+
+    def copied(self, name: str, source: CopySource) -> str:
+        """Return the value of another parameter."""
+
+
+def new_value(spec: ParameterSpec, *, elsewhere: Elsewhere) -> str:
     """Return a value from the parameter's source.
 
     Args:
         spec: The parameter.
-        secret_string: Fetches the string of a secret by ARN; ``None`` if that secret is binary.
+        elsewhere: Where it is copied from, if it is.
 
     Raises:
         LifecycleError: The secret does not hold what is to be taken from it.
     """
-    source = spec.source
+    source, name = spec.source, spec.name.text
     match source:
         case GeneratedSource():
             return generate(source)
@@ -35,7 +50,16 @@ def new_value(spec: ParameterSpec, *, secret_string: Callable[[str], str | None]
             # Whoever uses it too early fails to log in, and sees why.
             return PLACEHOLDER_PREFIX + secrets.token_urlsafe(_PLACEHOLDER_BYTES)
         case SecretsManagerSource():
-            return _from_secret(spec.name.text, source, secret_string(source.secret_arn))
+            return _from_secret(name, source, elsewhere.secret_string(name, source))
+        case CopySource():
+            return elsewhere.copied(name, source)
+        case NoEchoSource():
+            return source.value
+
+
+def is_placeholder(value: str) -> bool:
+    """Return whether a value is the one that an external parameter starts with."""
+    return value.startswith(PLACEHOLDER_PREFIX)
 
 
 def generate(source: GeneratedSource) -> str:

@@ -1,0 +1,170 @@
+"""Where values come from, as props: what goes into the template, and what the function may read for it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ssm as ssm
+
+from ssm_securestring.cdk import (
+    Expiration,
+    NoChangeNotification,
+    ParameterKey,
+    SecureStringParameter,
+    Tier,
+    ValueSource,
+)
+from ssm_securestring.core.errors import SettingError
+from tests.cdk.spelled import KEY_ARN, only, permissions, statements_of
+
+KEY = ParameterKey.from_key_arn(KEY_ARN)
+OTHER_KEY = "arn:aws:kms:us-east-1:111122223333:key/ffffffff-12ab-34cd-56ef-1234567890ab"
+
+
+def source_of(stack: cdk.Stack, value: ValueSource) -> Any:  # noqa: ANN401 - a template is JSON
+    """Return the source in the template."""
+    SecureStringParameter(stack, "Parameter", name="/shop/db", encryption_key=KEY, value=value)
+    return only(stack, "Custom::SsmSecureString")["Properties"]["Source"]
+
+
+def test_regenerate_is_in_the_template(stack: cdk.Stack) -> None:
+    """Its change is what CloudFormation sees."""
+    source = source_of(stack, ValueSource.generated(regenerate="2026-11"))
+
+    assert source["Regenerate"] == "2026-11"
+
+
+def test_external_value_can_be_asked_for(stack: cdk.Stack) -> None:
+    """As text, like everything in a custom resource."""
+    assert source_of(stack, ValueSource.external(must_be_set=True)) == {"Kind": "External", "MustBeSet": "true"}
+
+
+def test_copy_from_another_region_brings_its_exact_permission(stack: cdk.Stack) -> None:
+    """Fetch that one, decrypt that one, through Parameter Store of its Region."""
+    arn = "arn:aws:ssm:us-east-1:111122223333:parameter/shop/db"
+    there = SecureStringParameter.from_arn(stack, "There", arn=arn, encryption_key=ParameterKey.from_key_arn(OTHER_KEY))
+
+    source = source_of(stack, ValueSource.copy_from(there))
+
+    assert source == {"Kind": "Copy", "ParameterArn": arn}
+    granted = permissions(statements_of(stack, "SecureStringProviderRole"))
+    expected: list[dict[str, Any]] = [
+        {"Action": "ssm:GetParameter", "Resource": arn},
+        {
+            "Action": "kms:Decrypt",
+            "Resource": OTHER_KEY,
+            "Condition": {
+                "StringEquals": {
+                    "kms:ViaService": "ssm.us-east-1.amazonaws.com",
+                    "kms:EncryptionContext:PARAMETER_ARN": arn,
+                }
+            },
+        },
+    ]
+    assert permissions(expected) <= granted
+
+
+def test_copy_of_a_parameter_in_clear_needs_no_key(stack: cdk.Stack) -> None:
+    """The way from a String to a SecureString of another name."""
+    clear = ssm.StringParameter.from_string_parameter_attributes(stack, "Clear", parameter_name="/shop/clear")
+
+    source = source_of(stack, ValueSource.copy_from(clear, follow="1"))
+
+    assert source["Follow"] == "1"
+    actions = {action for action, _, _ in permissions(statements_of(stack, "SecureStringProviderRole"))}
+    assert "ssm:GetParameter" in actions
+    assert not any(action.startswith("kms:") for action in actions)
+
+
+def test_value_through_cloudformation_is_a_reference(stack: cdk.Stack) -> None:
+    """The template has the name of the stack parameter, never its value."""
+    parameter = cdk.CfnParameter(stack, "Password", no_echo=True)
+
+    source = source_of(stack, ValueSource.no_echo_parameter(parameter))
+
+    assert source == {"Kind": "NoEcho", "Value": {"Ref": "Password"}}
+
+
+@pytest.mark.parametrize(
+    ("props", "message"),
+    [({}, "shows its value: set no_echo=True"), ({"no_echo": True, "default": "x"}, "has a default, which is in the")],
+)
+def test_fails_for_a_stack_parameter_that_shows_its_value(
+    stack: cdk.Stack, props: dict[str, Any], message: str
+) -> None:
+    """In the console, or in the template."""
+    parameter = cdk.CfnParameter(stack, "Password", **props)
+
+    with pytest.raises(SettingError, match=message):
+        ValueSource.no_echo_parameter(parameter)
+
+
+def test_policies_and_adoption_are_in_the_template(stack: cdk.Stack) -> None:
+    """As the contract has them."""
+    SecureStringParameter(
+        stack,
+        "Parameter",
+        encryption_key=KEY,
+        tier=Tier.ADVANCED,
+        policies=[Expiration(timestamp=datetime(2030, 1, 1, tzinfo=UTC)), NoChangeNotification(after=20)],
+        value=ValueSource.external(),
+        adopt_existing=True,
+    )
+
+    properties = only(stack, "Custom::SsmSecureString")["Properties"]
+    assert properties["AdoptExisting"] == "true"
+    assert properties["Policies"] == [
+        {"Type": "Expiration", "Timestamp": "2030-01-01T00:00:00.000Z"},
+        {"Type": "NoChangeNotification", "After": "20", "Unit": "Days"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("props", "message"),
+    [
+        ({"policies": [NoChangeNotification(after=1)]}, "policies needs the advanced tier"),
+        (
+            {"policies": [NoChangeNotification(after=1)] * 11, "tier": Tier.ADVANCED},
+            "policies has 11 policies: use 10 at most",
+        ),
+        ({"adopt_existing": True, "value": "copied"}, "adopt_existing does not go with a value that is copied"),
+    ],
+)
+def test_fails_for_what_does_not_go_together(stack: cdk.Stack, props: dict[str, Any], message: str) -> None:
+    """At synthesis, with nothing half made in the tree."""
+    if "value" in props:
+        clear = ssm.StringParameter.from_string_parameter_attributes(stack, "Clear", parameter_name="/shop/clear")
+        props = {**props, "value": ValueSource.copy_from(clear)}
+
+    with pytest.raises(SettingError, match=message):
+        SecureStringParameter(stack, "Parameter", encryption_key=KEY, **props)
+
+    assert not stack.node.try_find_child("Parameter")
+    assert not stack.node.try_find_child("SecureStringProvider")
+
+
+def test_fails_for_one_name_in_two_stacks_of_an_app() -> None:
+    """They would undo each other; with or without the leading slash it is the same parameter."""
+    app = cdk.App()
+    one, two = cdk.Stack(app, "One"), cdk.Stack(app, "Two")
+    SecureStringParameter(one, "Parameter", name="shared", encryption_key=KEY)
+
+    with pytest.raises(SettingError, match="name '/shared' is taken by One/Parameter: give each parameter a name of"):
+        SecureStringParameter(two, "Parameter", name="/shared", encryption_key=KEY)
+
+
+def test_one_name_in_two_regions_or_stages_is_two_parameters() -> None:
+    """Each Region has its own; and each stage may go to an account of its own."""
+    app = cdk.App()
+    scopes = [
+        cdk.Stack(app, "Here", env=cdk.Environment(account="111122223333", region="eu-west-1")),
+        cdk.Stack(app, "There", env=cdk.Environment(account="111122223333", region="us-east-1")),
+        cdk.Stack(cdk.Stage(app, "Test"), "Shop"),
+        cdk.Stack(cdk.Stage(app, "Production"), "Shop"),
+    ]
+    made = [
+        SecureStringParameter(scope, "Parameter", name="/shared", encryption_key=ParameterKey.aws_managed())
+        for scope in scopes
+    ]
+    assert len(made) == 4

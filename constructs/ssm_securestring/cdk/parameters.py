@@ -192,7 +192,7 @@ class SecureStringParameter(SecureStringParameterBase):
             tier=spec.tier,
             adopts=spec.adopt_existing,
         )
-        source.grant_to(provider)
+        source.grant_to(provider, parameter_arn=str(self._at))
         resource = cdk.CustomResource(
             self,
             "Resource",

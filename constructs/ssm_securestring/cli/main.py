@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from ssm_securestring.cli import local
+from ssm_securestring.cli import local, seal
 from ssm_securestring.core.errors import SecureStringError
 
 _INTERRUPTED = 130
@@ -21,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     local.add_commands(commands)
+    seal.add_commands(commands)
     chosen = parser.parse_args(arguments)
     try:
         code: int = chosen.run(chosen)

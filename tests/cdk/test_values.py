@@ -5,6 +5,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
 
 from ssm_securestring.cdk import (
@@ -16,7 +17,7 @@ from ssm_securestring.cdk import (
     ValueSource,
 )
 from ssm_securestring.core.errors import SettingError
-from tests.cdk.spelled import KEY_ARN, only, permissions, statements_of
+from tests.cdk.spelled import KEY_ARN, arn_of, only, permissions, statements_of
 
 KEY = ParameterKey.from_key_arn(KEY_ARN)
 OTHER_KEY = "arn:aws:kms:us-east-1:111122223333:key/ffffffff-12ab-34cd-56ef-1234567890ab"
@@ -98,6 +99,27 @@ def test_fails_for_a_stack_parameter_that_shows_its_value(
 
     with pytest.raises(SettingError, match=message):
         ValueSource.no_echo_parameter(parameter)
+
+
+def test_sealed_value_brings_the_permission_to_open_it_for_this_parameter(stack: cdk.Stack) -> None:
+    """Under the key that it was sealed with; the function calls KMS itself, so nothing goes through Parameter Store."""
+    ciphertext = "AQICAHh" + "x" * 80 + "=="
+    key = kms.Key.from_key_arn(stack, "Seal", OTHER_KEY)
+
+    source = source_of(stack, ValueSource.sealed(ciphertext, key=key))
+
+    assert source == {"Kind": "Sealed", "Ciphertext": ciphertext, "KeyArn": OTHER_KEY}
+    condition = {"StringEquals": {"kms:EncryptionContext:SEALED_FOR": arn_of("/shop/db")}}
+    expected: list[dict[str, Any]] = [{"Action": "kms:Decrypt", "Resource": OTHER_KEY, "Condition": condition}]
+    assert permissions(expected) <= permissions(statements_of(stack, "SecureStringProviderRole"))
+
+
+def test_fails_for_a_value_in_clear_in_the_place_of_a_sealed_one(stack: cdk.Stack) -> None:
+    """And does not repeat it."""
+    with pytest.raises(SettingError, match="ciphertext is not a ciphertext: copy what the command prints") as caught:
+        ValueSource.sealed("hunter2", key=kms.Key.from_key_arn(stack, "Seal", OTHER_KEY))
+
+    assert "hunter2" not in str(caught.value)
 
 
 def test_policies_and_adoption_are_in_the_template(stack: cdk.Stack) -> None:

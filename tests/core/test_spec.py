@@ -17,6 +17,7 @@ from ssm_securestring.core.sources import (
     ExternalSource,
     GeneratedSource,
     NoEchoSource,
+    SealedSource,
     SecretsManagerSource,
 )
 from ssm_securestring.core.spec import ParameterSpec
@@ -43,6 +44,7 @@ FIRST_VERSION: dict[str, Any] = {
 SOURCES = st.one_of(
     st.builds(ExternalSource, must_be_set=st.booleans()),
     st.builds(CopySource, parameter_arn=st.text(min_size=1), follow=st.text()),
+    st.builds(SealedSource, ciphertext=st.text(), key_arn=st.text()),
     st.builds(NoEchoSource, value=st.text()),
     st.builds(
         SecretsManagerSource,

@@ -144,6 +144,7 @@ class Account:
         keys: Sequence[str] = (),
         secrets: Sequence[str] = (),
         copied: Sequence[str] = (),
+        sealed_with: Sequence[str] = (),
         stack: StackStandIn | None = None,
         sleep: Callable[[float], None] = lambda _: None,
     ) -> Store:
@@ -152,6 +153,9 @@ class Account:
         trust: dict[str, object] = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
         arn = self.iam.create_role(RoleName=role, AssumeRolePolicyDocument=_document([trust]))["Role"]["Arn"]
         statements = permissions([self.arn(name) for name in names], keys, secrets, [self.arn(name) for name in copied])
+        for key in sealed_with:
+            bound = {"StringEquals": {"kms:EncryptionContext:SEALED_FOR": [self.arn(name) for name in names]}}
+            statements.append({"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key, "Condition": bound})
         self.iam.put_role_policy(RoleName=role, PolicyName="function", PolicyDocument=_document(statements))
         credentials = self.sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
         session = boto3.Session(
@@ -165,6 +169,7 @@ class Account:
             ssm=session.client("ssm", endpoint_url=self.aws.endpoint_url),
             secretsmanager=session.client("secretsmanager", endpoint_url=self.aws.endpoint_url),
             cloudformation=lambda: stand_in,
+            kms=lambda: session.client("kms", endpoint_url=self.aws.endpoint_url),
             ssm_in=lambda region: session.client("ssm", region_name=region, endpoint_url=self.aws.endpoint_url),
             sleep=sleep,
         )

@@ -63,6 +63,7 @@ def unreachable(endpoint_url: str, config: Config) -> Store:
         ssm=session.client("ssm", endpoint_url=endpoint_url, config=config),
         secretsmanager=session.client("secretsmanager", endpoint_url=endpoint_url, config=config),
         cloudformation=lambda: session.client("cloudformation", endpoint_url=endpoint_url, config=config),
+        kms=lambda: session.client("kms", endpoint_url=endpoint_url, config=config),
         ssm_in=lambda region: session.client("ssm", region_name=region, endpoint_url=endpoint_url, config=config),
     )
 

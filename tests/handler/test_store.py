@@ -38,6 +38,7 @@ class Stubbed:
             ssm=client,
             secretsmanager=session.client("secretsmanager"),
             cloudformation=lambda: self.cloudformation,
+            kms=lambda: pytest.fail("asked for KMS"),
             ssm_in=lambda region: pytest.fail(f"asked for {region}"),
             sleep=self.waits.append,
         )

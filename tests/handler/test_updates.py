@@ -1,8 +1,6 @@
 """Update, as sequences of events, on an AWS that enforces the function's role."""
 
 import json
-import time
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -280,44 +278,6 @@ def test_missing_parameter_is_made_anew(parameter: Parameter, capsys: pytest.Cap
     assert '"outcome": "recreated"' in capsys.readouterr().out
     assert parameter.cloudformation.delete(parameter.physical_id).status == "SUCCESS"
     assert not account.exists(name)
-
-
-def test_expired_parameter_is_made_anew_and_its_deletion_succeeds(account: Account, address: Address, key: str) -> None:
-    """Parameter Store deletes it at its time; an update with a later one brings it back."""
-
-    def expiring(moment: datetime) -> list[dict[str, str]]:
-        return [{"Type": "Expiration", "Timestamp": moment.isoformat()}]
-
-    soon = datetime.now(UTC) + timedelta(seconds=1)
-    parameter = Parameter(account, address, keys=[key], Tier="Advanced", Policies=expiring(soon))
-    while account.exists(parameter.name):
-        time.sleep(0.1)
-
-    answer = parameter.update(Policies=expiring(soon + timedelta(days=1)))
-
-    assert (answer.status, answer.data["Version"]) == ("SUCCESS", "1")
-    assert account.value(parameter.name) != parameter.value
-    account.ssm.delete_parameter(Name=parameter.name)
-    assert parameter.cloudformation.delete(parameter.physical_id).status == "SUCCESS"
-
-
-def test_policies_change_and_go_without_a_touch_to_the_value(account: Account, address: Address, key: str) -> None:
-    """To leave them out of a put would keep them; an edit of something else does."""
-    parameter = Parameter(account, address, keys=[key], Tier="Advanced")
-    notice = {"Type": "NoChangeNotification", "After": "20", "Unit": "Days"}
-    seen = []
-    changes: list[dict[str, Any]] = [
-        {"Policies": [notice]},
-        {"Description": "d"},
-        {"Policies": [notice, notice]},
-        {"Policies": []},
-    ]
-    for change in changes:
-        assert parameter.update(**change).status == "SUCCESS"
-        seen.append(len(account.policies(parameter.name)))
-
-    assert seen == [1, 1, 2, 0]
-    assert account.value(parameter.name) == parameter.value
 
 
 def test_fails_to_update_what_others_made_under_our_name(parameter: Parameter) -> None:

@@ -16,6 +16,7 @@ from ssm_securestring.core.sources import (
     ExternalSource,
     GeneratedSource,
     NoEchoSource,
+    SealedSource,
     SecretsManagerSource,
     Source,
 )
@@ -55,14 +56,19 @@ class Elsewhere:
         assert name == "/shop/db"
         return self.parameters[source.parameter_arn]
 
+    def unsealed(self, name: str, source: SealedSource, *, parameter_arn: str) -> str:
+        """Open nothing."""
+        pytest.fail(f"asked to open {source} for {name}, {parameter_arn}")
 
+
+ARN = "arn:aws:ssm:eu-west-1:111122223333:parameter/shop/db"
 NOWHERE = Elsewhere()
 
 
 def taken_from(document: str | None, json_field: str | None) -> str:
     """Return the value from a secret."""
     source = SecretsManagerSource(secret_arn=SECRET_ARN, json_field=json_field)
-    return new_value(spec(source), elsewhere=Elsewhere({(SECRET_ARN, "AWSCURRENT"): document}))
+    return new_value(spec(source), elsewhere=Elsewhere({(SECRET_ARN, "AWSCURRENT"): document}), parameter_arn=ARN)
 
 
 def message_of(document: str | None, field: str | None) -> str:
@@ -124,13 +130,13 @@ def test_longest_value_is_made() -> None:
 def test_values_do_not_repeat() -> None:
     """Two values of one source differ; for an external one too, so that nobody can know the placeholder."""
     for source in (GeneratedSource(), ExternalSource()):
-        made = {new_value(spec(source), elsewhere=NOWHERE) for _ in range(50)}
+        made = {new_value(spec(source), elsewhere=NOWHERE, parameter_arn=ARN) for _ in range(50)}
         assert len(made) == 50
 
 
 def test_placeholder_says_what_it_is() -> None:
     """Whoever reads an external parameter too early sees why it does not work."""
-    assert new_value(spec(ExternalSource()), elsewhere=NOWHERE).startswith("not-set-yet-")
+    assert new_value(spec(ExternalSource()), elsewhere=NOWHERE, parameter_arn=ARN).startswith("not-set-yet-")
 
 
 def test_a_chosen_version_of_a_secret_is_taken() -> None:
@@ -138,21 +144,24 @@ def test_a_chosen_version_of_a_secret_is_taken() -> None:
     source = SecretsManagerSource(secret_arn=SECRET_ARN, version_stage="AWSPREVIOUS")
     secrets: dict[tuple[str, str], str | None] = {(SECRET_ARN, "AWSPREVIOUS"): "old", (SECRET_ARN, "AWSCURRENT"): "new"}
 
-    assert new_value(spec(source), elsewhere=Elsewhere(secrets)) == "old"
+    assert new_value(spec(source), elsewhere=Elsewhere(secrets), parameter_arn=ARN) == "old"
 
 
 def test_parameter_is_copied_as_it_is() -> None:
     """Whatever it looks like."""
     arn = "arn:aws:ssm:us-east-1:111122223333:parameter/old"
 
-    assert new_value(spec(CopySource(parameter_arn=arn)), elsewhere=Elsewhere(parameters={arn: "{}"})) == "{}"
+    assert (
+        new_value(spec(CopySource(parameter_arn=arn)), elsewhere=Elsewhere(parameters={arn: "{}"}), parameter_arn=ARN)
+        == "{}"
+    )
 
 
 def test_value_that_cloudformation_passes_is_taken_and_shown_nowhere() -> None:
     """Neither the source nor the parameter that it belongs to repeats it."""
     made = spec(NoEchoSource(value=CANARY))
 
-    assert new_value(made, elsewhere=NOWHERE) == CANARY
+    assert new_value(made, elsewhere=NOWHERE, parameter_arn=ARN) == CANARY
     assert CANARY not in repr(made)
 
 

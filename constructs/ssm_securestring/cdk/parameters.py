@@ -193,7 +193,7 @@ class SecureStringParameter(SecureStringParameterBase):
             tier=spec.tier,
             adopts=spec.adopt_existing,
         )
-        source.grant_to(provider)
+        source.grant_to(provider, parameter_arn=str(self._at))
         self._key.admit(provider, self._access(Verb.READ_WRITE), resource=self._describe())
         resource = cdk.CustomResource(
             self,

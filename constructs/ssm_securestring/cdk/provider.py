@@ -46,9 +46,10 @@ _ARN_PREFIX_CHARS: Final = len('"arn:aws-us-gov:ssm:ap-southeast-2:111122223333:
 class SecureStringProvider(Construct):
     """The function that creates, changes and deletes the SecureString parameters of one stack.
 
-    A grantee, so that a secret can admit it. Its role names each parameter, key and secret exactly. Deletion alone
-    goes by tag: when a parameter leaves the stack, CloudFormation first takes its ARN out of the role and only then
-    asks for the deletion, so the role may delete what carries this stack's ownership tag.
+    A grantee, so that a secret can admit it. Its role names each parameter, each secret, and each key that it encrypts
+    with; it decrypts these very parameters under whatever key they are. Deletion alone goes by tag: when a parameter
+    leaves the stack, CloudFormation first takes its ARN out of the role and only then asks for the deletion, so the
+    role may delete what carries this stack's ownership tag.
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:

@@ -1,16 +1,19 @@
 """Where the value of a parameter comes from, as props of the construct."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ssm as ssm
 
-from ssm_securestring.cdk.grants import add_to_principal, statements_for
 from ssm_securestring.cdk.parameter_base import SecureStringParameterBase
-from ssm_securestring.core.encryption import DECRYPT_ACTION
+from ssm_securestring.core.encryption import DECRYPT_ACTION, exact_conditions
 from ssm_securestring.core.errors import SettingError
+from ssm_securestring.core.sealing import SEALING_CONTEXT_KEY
 from ssm_securestring.core.sources import (
     ALPHANUMERIC,
     CURRENT_STAGE,
@@ -20,10 +23,13 @@ from ssm_securestring.core.sources import (
     ExternalSource,
     GeneratedSource,
     NoEchoSource,
+    SealedSource,
     SecretsManagerSource,
     Source,
 )
 from ssm_securestring.core.tiers import Tier
+
+_SEALED: Final = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 
 
 class ValueSource:
@@ -35,11 +41,13 @@ class ValueSource:
         *,
         secret: secretsmanager.ISecret | None = None,
         copied: ssm.IParameter | None = None,
+        sealing_key_arn: str | None = None,
     ) -> None:
         """Use the class methods instead."""
         self._source = source
         self._secret = secret
         self._copied = copied
+        self._sealing_key_arn = sealing_key_arn
 
     @classmethod
     def generated(
@@ -118,6 +126,30 @@ class ValueSource:
         return cls(CopySource(parameter_arn=parameter.parameter_arn, follow=follow), copied=parameter)
 
     @classmethod
+    def sealed(cls, ciphertext: str, *, key: kms.IKey) -> "ValueSource":
+        """Let the function open a value that ``ssm-securestring seal`` has encrypted for this very parameter.
+
+        The ciphertext is safe to commit: it opens for one name in one account and Region only, and only for those who
+        may decrypt with ``key``. A changed ciphertext makes a new value.
+
+        Args:
+            ciphertext: What the command printed.
+            key: The key that it was sealed with: an ordinary symmetric key, ``kms.Key.from_key_arn(...)`` for example.
+                A :class:`ParameterKey` does not do, since that decrypts through Parameter Store only.
+
+        Raises:
+            SettingError: ``ciphertext`` is not what the command prints, or ``key`` is an alias.
+
+        Example:
+            >>> ValueSource.sealed("AQICAHh...", key=kms.Key.from_key_arn(self, "Seal", seal_key_arn))
+        """
+        if not _SEALED.fullmatch(ciphertext):
+            raise SettingError("ciphertext", problem="is not a ciphertext", fix="copy what the command prints, in full")
+        if ":alias/" in key.key_arn:
+            raise SettingError("key", problem="is an alias", fix="pass kms.Key.from_key_arn(...) with the key's ARN")
+        return cls(SealedSource(ciphertext=ciphertext, key_arn=key.key_arn), sealing_key_arn=key.key_arn)
+
+    @classmethod
     def no_echo_parameter(cls, parameter: cdk.CfnParameter) -> "ValueSource":
         """Take the value of a stack parameter with ``NoEcho``.
 
@@ -172,22 +204,23 @@ class ValueSource:
                 fix="write a smaller length, or tier=Tier.ADVANCED",
             )
 
-    def grant_to(self, function: iam.IGrantable) -> None:
+    def grant_to(self, function: iam.IGrantable, *, parameter_arn: str) -> None:
         """Let the function read what the value comes from, and nothing else."""
         if self._secret is not None:
             self._secret.grant_read(function)
         if self._copied is not None:
             self._grant_copying(self._copied, function)
+        if self._sealing_key_arn is not None:
+            bound = {"StringEquals": {f"kms:EncryptionContext:{SEALING_CONTEXT_KEY}": parameter_arn}}
+            _let(function, DECRYPT_ACTION, self._sealing_key_arn, bound)
 
     def _grant_copying(self, parameter: ssm.IParameter, function: iam.IGrantable) -> None:
-        statements = statements_for(
-            ("ssm:GetParameter",),
-            (DECRYPT_ACTION,),
-            parameter_arn=parameter.parameter_arn,
-            key_arn=parameter.encryption_key.key_arn if isinstance(parameter, SecureStringParameterBase) else None,
-            region=cdk.Arn.split(parameter.parameter_arn, cdk.ArnFormat.SLASH_RESOURCE_NAME).region or "",
-        )
-        add_to_principal(function, statements, resource=f"parameter {parameter.parameter_name}")
+        arn = parameter.parameter_arn
+        _let(function, "ssm:GetParameter", arn)
+        key_arn = parameter.encryption_key.key_arn if isinstance(parameter, SecureStringParameterBase) else None
+        if key_arn is not None:
+            region = cdk.Arn.split(arn, cdk.ArnFormat.SLASH_RESOURCE_NAME).region or ""
+            _let(function, DECRYPT_ACTION, key_arn, exact_conditions([arn], region=region))
 
     def check_adoptable(self) -> None:
         """Refuse a source that says another value than the one that an existing parameter has.
@@ -220,3 +253,10 @@ def checked_value_source(value: object) -> ValueSource:
         fix="write ValueSource.generated(...), ValueSource.secrets_manager(secret, ...), ValueSource.copy_from(...) or "
         "ValueSource.external()",
     )
+
+
+def _let(function: iam.IGrantable, action: str, resource: str, conditions: Mapping[str, object] | None = None) -> None:
+    """Allow one thing in the role's own policy, which the function and so the custom resource wait for."""
+    iam.Grant.add_to_principal(
+        grantee=function, actions=[action], resource_arns=[resource], conditions=conditions
+    ).assert_success()

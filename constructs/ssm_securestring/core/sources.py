@@ -192,6 +192,28 @@ class NoEchoSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SealedSource:
+    """A value that ``ssm-securestring seal`` has encrypted for this one parameter.
+
+    Args:
+        ciphertext: What that command printed.
+        key_arn: ARN of the key that it was sealed with. At synthesis this may be a CDK token.
+    """
+
+    ciphertext: str
+    key_arn: str
+
+    def to_properties(self) -> dict[str, object]:
+        """Return the JSON form."""
+        return {"Kind": "Sealed", "Ciphertext": self.ciphertext, "KeyArn": self.key_arn}
+
+    @classmethod
+    def from_properties(cls, properties: Mapping[str, object]) -> Self:
+        """Read the JSON form."""
+        return cls(ciphertext=str(properties["Ciphertext"]), key_arn=str(properties["KeyArn"]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalSource:
     """A value that somebody else sets. The function creates an unusable random one and never overwrites it later.
 
@@ -214,12 +236,13 @@ class ExternalSource:
 # The only property of a source whose text is secret.
 NO_ECHO_PROPERTY: Final = "Value"
 
-Source = GeneratedSource | SecretsManagerSource | CopySource | NoEchoSource | ExternalSource
+Source = GeneratedSource | SecretsManagerSource | CopySource | NoEchoSource | SealedSource | ExternalSource
 _KINDS: Final[dict[str, type[Source]]] = {
     "Generated": GeneratedSource,
     "SecretsManager": SecretsManagerSource,
     "Copy": CopySource,
     "NoEcho": NoEchoSource,
+    "Sealed": SealedSource,
     "External": ExternalSource,
 }
 

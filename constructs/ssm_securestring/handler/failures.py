@@ -63,6 +63,10 @@ GET_COPIED: Final = Operation(
     name="GetParameter",
     permissions="ssm:GetParameter on the parameter that the value is copied from, and kms:Decrypt on its key",
 )
+UNSEAL: Final = Operation(
+    name="Decrypt",
+    permissions="kms:Decrypt on the key that its value was sealed with, whose policy must delegate to IAM",
+)
 DESCRIBE_STACKS: Final = Operation(name="DescribeStacks", permissions="cloudformation:DescribeStacks on the stack")
 
 _TRY_LATER: Final = "Deploy again in a few minutes"
@@ -91,6 +95,14 @@ _MEANINGS: Final = {
     "ParameterNotFound": (
         "the parameter, the version of it, or the one that its value is copied from does not exist",
         "Create the one to copy from first; if a version is missing, deploy again",
+    ),
+    "InvalidCiphertextException": (
+        "its sealed value does not open: it was sealed for another name, Region or account, or is damaged",
+        "Seal it again with `ssm-securestring seal`, for this very name, in this account and Region",
+    ),
+    "IncorrectKeyException": (
+        "its sealed value does not open with the declared key",
+        "Declare the key that it was sealed with, or seal it again",
     ),
     "DecryptionFailure": (
         "the secret that its value comes from cannot be decrypted",

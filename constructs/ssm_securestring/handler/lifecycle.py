@@ -131,19 +131,20 @@ class Lifecycle:
         for step in plan.steps:
             start = time.monotonic()
             try:
-                written = self._take(name, step) or written
+                written = self._take(name, step, parameter_arn=str(plan.identity.arn)) or written
             except Exception as error:
                 self.log.line(step=type(step).__name__, outcome="failed", duration_ms=_since(start), error=error)
                 raise
             self.log.line(step=type(step).__name__, outcome="done", duration_ms=_since(start))
         return written
 
-    def _take(self, name: str, step: Step) -> Written | None:
+    def _take(self, name: str, step: Step, *, parameter_arn: str) -> Written | None:
         match step:
             case planner.CreateParameter():
-                return self.store.create(step.spec, value=fresh_value(step.spec, self.store), tags=step.tags)
+                value = fresh_value(step.spec, self.store, parameter_arn=parameter_arn)
+                return self.store.create(step.spec, value=value, tags=step.tags)
             case planner.RewriteParameter():
-                return Rewriting(step=step, store=self.store).run()
+                return Rewriting(step=step, store=self.store, parameter_arn=parameter_arn).run()
             case planner.AdoptParameter():
                 check_adoptable(step.spec, self.store.found(name))
                 self.store.add_tags(name, step.tags)

@@ -95,5 +95,6 @@ def _store() -> Store:
         ssm=boto3.client("ssm", config=_CONFIG),
         secretsmanager=boto3.client("secretsmanager", config=_CONFIG),
         cloudformation=lambda: boto3.client("cloudformation", config=_CONFIG),
+        kms=lambda: boto3.client("kms", config=_CONFIG),
         ssm_in=lambda region: boto3.client("ssm", region_name=region, config=_CONFIG),
     )

@@ -65,6 +65,15 @@ def ownership_lost(spec: ParameterSpec, *, stack_id: str, tags: Mapping[str, str
     )
 
 
+def damaged_seal(name: str) -> LifecycleError:
+    """Return the error for a sealed value that is no ciphertext, or holds no text."""
+    return LifecycleError(
+        name,
+        problem="its sealed value is not what `ssm-securestring seal` prints, or holds something else than text",
+        fix="Seal it again, and copy the whole line",
+    )
+
+
 def not_set_yet(name: str) -> LifecycleError:
     """Return the error for an external value that nobody has set."""
     return LifecycleError(

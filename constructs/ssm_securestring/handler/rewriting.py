@@ -22,10 +22,12 @@ class Rewriting:
 
     Args:
         step: What to put.
+        parameter_arn: ARN of the parameter.
         store: Makes the calls.
     """
 
     step: RewriteParameter
+    parameter_arn: str
     store: Store
 
     def run(self) -> Written:
@@ -40,7 +42,7 @@ class Rewriting:
 
     def _replace(self, replacement: Replacement) -> Written:
         """Put a value from the source."""
-        written = self._put(fresh_value(self.step.spec, self.store))
+        written = self._put(fresh_value(self.step.spec, self.store, parameter_arn=self.parameter_arn))
         if written.version != replacement.newest + 1:
             # Somebody set a value after we had looked. Theirs is the one that was replaced, and a rollback restores it.
             before = written.version - 1
@@ -103,13 +105,13 @@ class Rewriting:
         return self.step.spec.name.text
 
 
-def fresh_value(spec: ParameterSpec, store: Store) -> str:
+def fresh_value(spec: ParameterSpec, store: Store, *, parameter_arn: str) -> str:
     """Return a value from the parameter's source, checked.
 
     Raises:
         LifecycleError: There is none, or Parameter Store would refuse it.
     """
-    value = new_value(spec, elsewhere=store)
+    value = new_value(spec, elsewhere=store, parameter_arn=parameter_arn)
     check_value(spec, value)
     return value
 

@@ -1,5 +1,6 @@
 """The calls to Parameter Store and Secrets Manager. It knows how to make them, not when."""
 
+import base64
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,16 +11,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ssm_securestring.core.errors import LifecycleError
 from ssm_securestring.core.names import ParameterArn
 from ssm_securestring.core.policies import policies_text
-from ssm_securestring.core.sources import CopySource, SecretsManagerSource
+from ssm_securestring.core.sealing import sealing_context
+from ssm_securestring.core.sources import CopySource, SealedSource, SecretsManagerSource
 from ssm_securestring.core.spec import ParameterSpec
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.handler import failures
 from ssm_securestring.handler.failures import Operation, code_of, explain, is_downgrade, may_hold_value
 from ssm_securestring.handler.plan import NOTHING, Observed, Presence
-from ssm_securestring.handler.refusals import DowngradeError
+from ssm_securestring.handler.refusals import DowngradeError, damaged_seal
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_kms import KMSClient
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_ssm import SSMClient
     from types_boto3_ssm.type_defs import ParameterHistoryTypeDef, PutParameterRequestTypeDef, TagTypeDef
@@ -79,6 +82,7 @@ class Store:
         ssm: Client of Parameter Store.
         secretsmanager: Client of Secrets Manager.
         cloudformation: Makes a client of CloudFormation; few requests need one.
+        kms: Makes a client of KMS, for sealed values.
         ssm_in: Makes a client of Parameter Store in another Region; few requests need one.
         sleep: How to wait before a call is tried again.
     """
@@ -89,12 +93,14 @@ class Store:
         ssm: "SSMClient",
         secretsmanager: "SecretsManagerClient",
         cloudformation: "Callable[[], CloudFormationClient]",
+        kms: "Callable[[], KMSClient]",
         ssm_in: "Callable[[str], SSMClient]",
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._ssm = ssm
         self._secretsmanager = secretsmanager
         self._cloudformation = cloudformation
+        self._kms = kms
         self._ssm_in = ssm_in
         self._sleep = sleep
 
@@ -240,6 +246,30 @@ class Store:
             lambda: ssm.get_parameter(Name=source.parameter_arn, WithDecryption=True),
         )
         return answer["Parameter"]["Value"]
+
+    def unsealed(self, name: str, source: SealedSource, *, parameter_arn: str) -> str:
+        """Return the value that was sealed for the parameter ``name`` with this ARN.
+
+        Raises:
+            LifecycleError: It was sealed for another one, or is damaged.
+        """
+        try:
+            ciphertext = base64.b64decode(source.ciphertext, validate=True)
+        except ValueError as error:
+            raise damaged_seal(name) from error
+        answer = self._patiently(
+            name,
+            failures.UNSEAL,
+            lambda: self._kms().decrypt(
+                CiphertextBlob=ciphertext, KeyId=source.key_arn, EncryptionContext=sealing_context(parameter_arn)
+            ),
+        )
+        try:
+            return answer["Plaintext"].decode()
+        except UnicodeDecodeError:
+            pass
+        # Out here, since the error keeps the value.
+        raise damaged_seal(name)
 
     def _tier(self, name: str, version: int) -> str:
         tiers = [str(entry["Tier"]) for entry in self._history(name) if entry["Version"] == version]

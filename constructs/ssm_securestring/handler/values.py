@@ -11,6 +11,7 @@ from ssm_securestring.core.sources import (
     ExternalSource,
     GeneratedSource,
     NoEchoSource,
+    SealedSource,
     SecretsManagerSource,
 )
 from ssm_securestring.core.spec import ParameterSpec
@@ -31,13 +32,17 @@ class Elsewhere(Protocol):
     def copied(self, name: str, source: CopySource) -> str:
         """Return the value of another parameter."""
 
+    def unsealed(self, name: str, source: SealedSource, *, parameter_arn: str) -> str:
+        """Return the value that was sealed for the parameter with this ARN."""
 
-def new_value(spec: ParameterSpec, *, elsewhere: Elsewhere) -> str:
+
+def new_value(spec: ParameterSpec, *, elsewhere: Elsewhere, parameter_arn: str) -> str:
     """Return a value from the parameter's source.
 
     Args:
         spec: The parameter.
         elsewhere: Where it is copied from, if it is.
+        parameter_arn: ARN of the parameter.
 
     Raises:
         LifecycleError: The secret does not hold what is to be taken from it.
@@ -55,6 +60,8 @@ def new_value(spec: ParameterSpec, *, elsewhere: Elsewhere) -> str:
             return elsewhere.copied(name, source)
         case NoEchoSource():
             return source.value
+        case SealedSource():
+            return elsewhere.unsealed(name, source, parameter_arn=parameter_arn)
 
 
 def is_placeholder(value: str) -> bool:

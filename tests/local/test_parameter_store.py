@@ -337,13 +337,14 @@ _FIELDS = [
     *("DataType", "Description", "Path", "Recursive", "WithDecryption", "MaxResults", "NextToken", "ParameterFilters"),
     *("Filters", "Labels", "ParameterVersion", "ResourceType", "ResourceId", "Plaintext", "CiphertextBlob"),
     *("EncryptionContext", "AliasName", "TargetKeyId", "DestinationKeyId", "NumberOfBytes", "KeySpec", "Policy"),
+    *("ResourceArn", "Operations", "GranteePrincipal", "Constraints", "PendingWindowInDays", "Name"),
 ]
 _JSON = st.recursive(
     st.none()
     | st.booleans()
     | st.integers()
     | st.text(max_size=8)
-    | st.sampled_from(["/a", "String", "alias/aws/ssm"]),
+    | st.sampled_from(["/a", "String", "alias/aws/ssm", "arn:aws:ssm:eu-west-1:444455556666:parameter/a", "arn:"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
@@ -357,6 +358,8 @@ _JSON = st.recursive(
             *("AmazonSSM.AddTagsToResource", "AmazonSSM.LabelParameterVersion", "AmazonSSM.DeleteParameters"),
             *("TrentService.Encrypt", "TrentService.Decrypt", "TrentService.ReEncrypt", "TrentService.CreateAlias"),
             *("TrentService.GenerateDataKey", "TrentService.DescribeKey", "TrentService.PutKeyPolicy"),
+            *("TrentService.CreateKey", "TrentService.CreateGrant", "TrentService.ScheduleKeyDeletion"),
+            *("AmazonSSM.PutResourcePolicy", "AmazonSSM.GetResourcePolicies", "AmazonSSM.DeleteParameter"),
         ]
     ),
     body=st.dictionaries(st.sampled_from(_FIELDS), _JSON, max_size=6).map(lambda data: json.dumps(data).encode())

@@ -144,3 +144,12 @@ def test_fails_to_share_what_cannot_be_shared(shared: Shared, more: dict[str, st
         ssm.put_resource_policy(ResourceArn=shared.arn, Policy="{")
     with refused("ResourceNotFoundException"):
         ssm.put_resource_policy(ResourceArn=f"{shared.arn}-none", Policy=_document())
+
+
+@pytest.mark.parametrize(
+    "arn", ["arn:", "arn:aws:ssm", "arn:aws:ssm:eu-west-1:x:y", "arn:aws:ssm:us-east-1:{}:parameter/shop/db"]
+)
+def test_an_arn_that_leads_nowhere_is_not_found(shared: Shared, arn: str) -> None:
+    """A malformed ARN, or one of another Region, is no parameter."""
+    with refused("ParameterNotFound"):
+        shared.owner.client("ssm").get_parameter(Name=arn.format(shared.owner.account))

@@ -133,7 +133,7 @@ class ParameterReader:
         owner, name = caller.account, text
         if text.startswith("arn:"):
             owner = owner_of(text) or ""
-            name = name_in(text) if text.split(":")[_ARN_REGION] == caller.region else ""
+            name = name_in(text) if owner and text.split(":")[_ARN_REGION] == caller.region else ""
         with self._store.in_account(owner, caller.region):
             current = self._store.find(name)
             if current is not None:

@@ -1,11 +1,13 @@
 """Merged policies allow exactly what the single grants allow, within IAM's limits, in whichever order they come.
 
-What a policy allows is decided by the few lines of :func:`allows`, which share nothing with the code under test.
+What a policy allows is decided by the few lines of :func:`allows`, and what a grant means by :meth:`Granted.means`;
+they share nothing with the code under test.
 """
 
 import fnmatch
 import json
 import random
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -73,48 +75,102 @@ def requests() -> list[tuple[str, str, dict[str, str]]]:
     return [*on_parameters, *on_keys, ("kms:Decrypt", KEYS[0], {"kms:ViaService": VIA}), ("kms:Decrypt", KEYS[0], {})]
 
 
-def granted(verb: Verb, name: str, key: str, tier: Tier, *, below: bool, direct: bool) -> Access:
-    """Return one grant."""
-    arn = f"{PREFIX}{name}/*" if below else f"{PREFIX}{name}"
-    access = Access()
-    access.allow(verb.parameter_actions, resource=arn)
-    access.allow(verb.account_actions, resource="*")
-    use = KeyUse(key_arn=key, region="eu-west-1", pattern=below, direct=direct)
-    access.allow_key(verb.key_actions(tier), use=use, parameter_arn=arn)
-    return access
+ALLOWED = {
+    Verb.READ: {"ssm:GetParameter", "ssm:GetParameters", "kms:Decrypt"},
+    Verb.WRITE: {"ssm:PutParameter", "encrypt"},
+    Verb.READ_WRITE: {"ssm:GetParameter", "ssm:GetParameters", "kms:Decrypt", "ssm:PutParameter", "encrypt"},
+    Verb.READ_HISTORY: {"ssm:GetParameterHistory", "kms:Decrypt"},
+    Verb.READ_METADATA: {"ssm:DescribeParameters"},
+    Verb.DELETE: {"ssm:DeleteParameter"},
+    Verb.MANAGE: {
+        "ssm:GetParameter",
+        "ssm:GetParameters",
+        "ssm:GetParameterHistory",
+        "ssm:PutParameter",
+        "ssm:DeleteParameter",
+        "ssm:AddTagsToResource",
+        "kms:Decrypt",
+        "encrypt",
+    },
+}
+ENCRYPT = {
+    Tier.STANDARD: {"kms:Encrypt"},
+    Tier.ADVANCED: {"kms:GenerateDataKey"},
+    Tier.INTELLIGENT_TIERING: {"kms:Encrypt", "kms:GenerateDataKey"},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Granted:
+    """One grant: what it was told, and what it is meant to allow."""
+
+    verb: Verb
+    name: str
+    key: str
+    tier: Tier
+    below: bool
+    direct: bool
+
+    def access(self) -> Access:
+        """Return it as the code under test has it."""
+        arn = f"{PREFIX}{self.name}/*" if self.below else f"{PREFIX}{self.name}"
+        access = Access()
+        access.allow(self.verb.parameter_actions, resource=arn)
+        access.allow(self.verb.account_actions, resource="*")
+        use = KeyUse(key_arn=self.key, region="eu-west-1", pattern=self.below, direct=self.direct)
+        access.allow_key(self.verb.key_actions(self.tier), use=use, parameter_arn=arn)
+        return access
+
+    def means(self, action: str, resource: str, context: dict[str, str]) -> bool:
+        """Tell whether it is meant to allow a request; spelled by hand, without a policy."""
+        allowed = ALLOWED[self.verb]
+        if action == "ssm:DescribeParameters":
+            return action in allowed
+        if action.startswith("ssm:"):
+            return action in allowed and self._names(resource)
+        is_encryption = "encrypt" in allowed and action in ENCRYPT[self.tier]
+        return (
+            (action in allowed or is_encryption)
+            and resource == self.key
+            and self._names(context.get("kms:EncryptionContext:PARAMETER_ARN", ""))
+            and (self.direct or context.get("kms:ViaService") == VIA)
+        )
+
+    def _names(self, arn: str) -> bool:
+        return arn.startswith(f"{PREFIX}{self.name}/") if self.below else arn == f"{PREFIX}{self.name}"
 
 
 GRANTS = st.builds(
-    granted,
-    st.sampled_from(Verb),
-    st.sampled_from(NAMES),
-    st.sampled_from(KEYS),
-    st.sampled_from(Tier),
+    Granted,
+    verb=st.sampled_from(Verb),
+    name=st.sampled_from(NAMES),
+    key=st.sampled_from(KEYS),
+    tier=st.sampled_from(Tier),
     below=st.booleans(),
     direct=st.booleans(),
 )
 
 
-def merged(grants: list[Access]) -> Access:
+def merged(grants: list[Granted]) -> Access:
     """Return all of them as one principal's."""
     access = Access()
     for each in grants:
-        access.update(each)
+        access.update(each.access())
     return access
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(GRANTS, max_size=12), st.integers(1200, 3000), st.randoms(use_true_random=False))
 def test_merged_policies_allow_the_union_of_the_grants_and_nothing_else(
-    grants: list[Access], room: int, order: random.Random
+    grants: list[Granted], room: int, order: random.Random
 ) -> None:
     """For each request, whatever verbs, parameters, paths, tiers and keys are mixed, and however small the policies."""
     pages = merged(grants).pages(first_chars=room, further_chars=room)
 
     packed = [statement for page in pages for statement in page]
     for action, resource, context in requests():
-        one_by_one = any(allows(each.statements(), action, resource, context) for each in grants)
-        assert allows(packed, action, resource, context) == one_by_one
+        meant = any(each.means(action, resource, context) for each in grants)
+        assert allows(packed, action, resource, context) == meant
     for page in pages:
         assert len(json.dumps({"Version": "2012-10-17", "Statement": page}, separators=(",", ":"))) <= room
     shuffled = list(grants)
@@ -124,7 +180,8 @@ def test_merged_policies_allow_the_union_of_the_grants_and_nothing_else(
 
 def test_the_decider_of_these_tests_tells_requests_apart() -> None:
     """One exact grant: its own request passes, and each request with one difference does not."""
-    statements = granted(Verb.READ, "/a/b", KEYS[0], Tier.STANDARD, below=False, direct=False).statements()
+    exact = Granted(verb=Verb.READ, name="/a/b", key=KEYS[0], tier=Tier.STANDARD, below=False, direct=False)
+    statements = exact.access().statements()
     good = {"kms:ViaService": VIA, "kms:EncryptionContext:PARAMETER_ARN": f"{PREFIX}/a/b"}
 
     assert allows(statements, "kms:Decrypt", KEYS[0], good)

@@ -31,9 +31,10 @@ CANARY = "c4n4ry-correct-horse"
         weather.refuse("InternalServerError", 500),
         weather.reset,
         weather.half,
+        weather.short,
         weather.garbage,
     ],
-    ids=["throttled", "failed", "reset", "half", "garbage"],
+    ids=["throttled", "failed", "reset", "half", "short", "garbage"],
 )
 def test_a_passing_fault_is_not_seen_by_the_caller(faults: FaultServer, fault: Fault) -> None:
     """Two of them, and the third call brings the value."""

@@ -84,6 +84,11 @@ class FaultServer(ThreadingHTTPServer):
         """Its endpoint."""
         return f"http://127.0.0.1:{self.server_port}"
 
+    @property
+    def wrong_parameter(self) -> dict[str, Any]:
+        """A parameter that nobody stored."""
+        return {"Name": "/x", "Type": "SecureString", "Value": "wrong", "Version": 1, "ARN": f"{ARN}x"}
+
     def next_fault(self) -> Fault | None:
         """Take the next fault."""
         with self._lock:
@@ -133,6 +138,13 @@ def half(handler: Handler) -> bool:
     operation, request = handler.server.calls[-1]
     content = json.dumps(handler.server.answer(operation, request)).encode()
     handler.send_raw(200, content[:-2], declared=len(content))
+    handler.close_connection = True
+    return True
+
+
+def short(handler: Handler) -> bool:
+    """Send what reads like a whole answer, with another value, and less than was announced."""
+    handler.send_raw(200, json.dumps({"Parameter": handler.server.wrong_parameter}).encode(), declared=10_000)
     handler.close_connection = True
     return True
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 from typing import Final
 
 import aws_cdk as cdk
@@ -255,7 +256,9 @@ def checked_value_source(value: object) -> ValueSource:
     )
 
 
-def _let(function: iam.IGrantable, action: str, resource: str, conditions: Mapping[str, object] | None = None) -> None:
+def _let(
+    function: iam.IGrantable, action: str, resource: str, conditions: Mapping[str, Mapping[str, Any]] | None = None
+) -> None:
     """Allow one thing in the role's own policy, which the function and so the custom resource wait for."""
     iam.Grant.add_to_principal(
         grantee=function, actions=[action], resource_arns=[resource], conditions=conditions

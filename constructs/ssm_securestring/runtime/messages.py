@@ -39,17 +39,10 @@ def open_message(
     # It logs tracebacks of messages that cannot be opened; the caller gets an error instead.
     logging.getLogger("aws_encryption_sdk").setLevel(logging.CRITICAL)
 
-    def decrypt(data_key: Any, context: Mapping[str, str]) -> bytes:  # noqa: ANN401 - the library has no types
-        if context.get(CONTEXT_KEY) != parameter_arn:
-            raise _refusal("InvalidCiphertextException", "the message is another parameter's")
-        if data_key.key_provider.key_info.decode() not in key_arns:
-            raise _refusal("IncorrectKeyException", "the message is under another key")
-        return decrypt_data_key(data_key.encrypted_data_key, context)
-
     # Which suite Parameter Store uses is not documented: messages that do not commit to their key are read, too.
     client = EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_ALLOW_DECRYPT)
     source = io.BytesIO(message)
-    key = _key_class()(key_id=b"any", decrypt=decrypt)
+    key = _key_class()(key_id=b"any", decrypt=_guarded(decrypt_data_key, parameter_arn, key_arns))
     problem = "the message is damaged"
     try:
         with client.stream(mode="d", source=source, key_provider=key) as opened:
@@ -61,6 +54,19 @@ def open_message(
         pass
     # Outside of the except block: no part of the library's state goes along.
     raise _refusal("InvalidCiphertextException", problem)
+
+
+def _guarded(decrypt_data_key: _DecryptDataKey, parameter_arn: str, key_arns: Sequence[str]) -> Callable[..., bytes]:
+    """Let KMS be asked only for data keys of this parameter, under one of these keys."""
+
+    def decrypt(data_key: Any, context: Mapping[str, str]) -> bytes:  # noqa: ANN401 - the library has no types
+        if context.get(CONTEXT_KEY) != parameter_arn:
+            raise _refusal("InvalidCiphertextException", "the message is another parameter's")
+        if data_key.key_provider.key_info.decode() not in key_arns:
+            raise _refusal("IncorrectKeyException", "the message is under another key")
+        return decrypt_data_key(data_key.encrypted_data_key, context)
+
+    return decrypt
 
 
 def _refusal(code: str, text: str) -> ServiceRefusalError:

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
-from typing import Final
+from typing import Any, Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam

@@ -2,6 +2,8 @@
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH"
+# A process for each core; tests of one file share a process, and so one embedded AWS.
+IN_PARALLEL := --numprocesses auto --dist loadfile
 export PYTHON
 export CDK_DISABLE_CLI_TELEMETRY := true
 
@@ -17,10 +19,10 @@ demo: setup ## run the main job on the embedded AWS: deploy, use it, try what is
 	@$(IN_VENV) KEEP="$(KEEP)" python -m demo
 
 test: setup ## run all tests, the end-to-end ones included
-	@$(IN_VENV) pytest
+	@$(IN_VENV) pytest $(IN_PARALLEL)
 
 unit: setup ## run the fast tests only
-	@$(IN_VENV) pytest -m "not e2e"
+	@$(IN_VENV) pytest -m "not e2e" $(IN_PARALLEL)
 
 bench: setup ## measure the helper beside boto3, Powertools and ssm-cache; fails if a target is missed
 	@test -x .venv-bench/bin/python || .venv/bin/python -m venv .venv-bench

@@ -1,8 +1,13 @@
 """What tests of several layers share."""
 
 import pytest
+from hypothesis import settings
 
 from ssm_securestring.local import UNSET, EmbeddedAws
+
+# How long an example takes tells how busy the machine is, not whether the code is right.
+settings.register_profile("steady", deadline=None)
+settings.load_profile("steady")
 
 # Its fixtures are the product's own; the name of the entry point is the same, so an installed one is not loaded twice.
 pytest_plugins = ["ssm_securestring.local.pytest_plugin"]

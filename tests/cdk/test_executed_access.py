@@ -28,6 +28,9 @@ from ssm_securestring.cdk import (
 from ssm_securestring.local import EmbeddedAws
 from tests.local.aws import Account
 
+pytestmark = pytest.mark.e2e
+
+
 VERBS = ("read", "write", "read_write", "read_history", "read_metadata", "delete", "manage")
 KINDS = ("role", "imported", "user", "task")
 VALUE = "made up for the test"

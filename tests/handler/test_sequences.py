@@ -24,6 +24,9 @@ from ssm_securestring.handler.deadline import OutOfTime
 from tests.handler.aws import Account, StackStandIn
 from tests.handler.cloudformation import GENERATED, Address, Answer, CloudFormation, listening, properties
 
+pytestmark = pytest.mark.e2e
+
+
 SEQUENCES: Final = int(os.environ.get("SEQUENCES", "2000"))
 STEPS: Final = 4
 DELIVERIES: Final = 3

@@ -14,6 +14,9 @@ from ssm_securestring.cli.main import main
 from ssm_securestring.local import EmbeddedAws
 from tests.local.aws import Account
 
+pytestmark = pytest.mark.e2e
+
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

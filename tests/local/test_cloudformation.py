@@ -16,6 +16,9 @@ from tests.local.aws import Account
 if TYPE_CHECKING:
     from types_boto3_cloudformation.type_defs import WaiterConfigTypeDef
 
+pytestmark = pytest.mark.e2e
+
+
 WAIT: "WaiterConfigTypeDef" = {"Delay": 1, "MaxAttempts": 60}
 FUNCTION = """
 import json, os, sys, urllib.request

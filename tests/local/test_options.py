@@ -14,6 +14,9 @@ from ssm_securestring.local.parameters.quotas import RequestQuotas
 from ssm_securestring.local.protocol import Caller, ServiceError
 from tests.local.aws import Account, refused
 
+pytestmark = pytest.mark.e2e
+
+
 HIGH = "/ssm/parameter-store/high-throughput-enabled"
 CALLER = Caller(access_key="", arn="arn:aws:iam::111122223333:root", account="111122223333", region="eu-west-1")
 

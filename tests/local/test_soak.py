@@ -5,6 +5,8 @@ import pytest
 from bench.soak import Soak
 from ssm_securestring.local import EmbeddedAccount
 
+pytestmark = pytest.mark.e2e
+
 
 def test_32_threads_lose_no_write_and_see_no_wrong_value(
     embedded_account: EmbeddedAccount, capsys: pytest.CaptureFixture[str]

@@ -210,7 +210,7 @@ def _lock(files: EngineFiles) -> int:
     if lock is None:
         raise EmbeddedAwsError(
             f"one is running in {files.directory} already",
-            fix="Stop it with `ssm-securestring local stop`, or choose another directory.",
+            fix=f"Stop it with `ssm-securestring local stop --directory {files.directory}`, or choose another one.",
         )
     return lock
 

@@ -10,6 +10,9 @@ from ssm_securestring.local import EmbeddedAws, TrailRecord
 from tests.local.aws import Account, recorded
 from tests.local.commands import KEY, KEY_ID, PARAMETER, Shell
 
+pytestmark = pytest.mark.e2e
+
+
 PUT = 'aws ssm put-parameter --name MyParameter --value "secret_value" --type SecureString'
 GET = "aws ssm get-parameter --name MyParameter"
 ADVANCED_PREFIX = b"\x02\x04\x78"

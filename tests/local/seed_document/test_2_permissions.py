@@ -10,6 +10,9 @@ import pytest
 from tests.local.aws import Account, Statement, allow
 from tests.local.commands import KEY, KEY_ID, PARAMETER, Shell
 
+pytestmark = pytest.mark.e2e
+
+
 STANDARD = "--value secret --type SecureString --key-id"
 ADVANCED = "--value secret --type SecureString --tier Advanced --key-id"
 As = Callable[..., Shell]

@@ -10,6 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from tests.local.aws import Account, allow
 from tests.local.commands import KEY, KEY_ID, PARAMETER, Shell
 
+pytestmark = pytest.mark.e2e
+
+
 PUT = 'aws ssm put-parameter --name MyParameter --value "secret_value" --type SecureString --key-id'
 GET = "aws ssm get-parameter --name MyParameter --with-decryption"
 UNKNOWN = "0000abcd-12ab-34cd-56ef-1234567890ab"

@@ -181,13 +181,13 @@ def _leave(number: int, frame: object) -> NoReturn:
 
 def main() -> None:
     """Run, and end with an exit code: 0 as declared, 1 not so, 128 + signal when interrupted."""
-    signal.signal(signal.SIGTERM, _leave)
+    # Both: Python leaves SIGINT ignored where whoever started it ignores it, as shells do for jobs in the background.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
     try:
         run(_directory(), keep=os.environ.get("KEEP", "") not in {"", "0"})
     except (DemoError, CdkError, SecureStringError) as error:
         sys.exit(f"\ndemo: {error}")
-    except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
 
 
 def _directory() -> Path:

@@ -47,9 +47,9 @@ class SecureStringProvider(Construct):
     """The function that creates, changes and deletes the SecureString parameters of one stack.
 
     A grantee, so that a secret can admit it. Its role names each parameter, each secret, and each key that it encrypts
-    with; it decrypts these very parameters under whatever key they are. Deletion alone goes by tag: when a parameter
-    leaves the stack, CloudFormation first takes its ARN out of the role and only then asks for the deletion, so the
-    role may delete what carries this stack's ownership tag.
+    with; it decrypts these parameters under whichever key they are. Deletion goes by tag: when a parameter leaves the
+    stack, CloudFormation first takes its ARN out of the role and only then asks for the deletion, so the role may
+    delete what carries this stack's ownership tag.
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:

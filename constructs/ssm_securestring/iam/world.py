@@ -43,6 +43,9 @@ class Key:
         aliases: ``alias/...`` names that the assembly gives it.
         grants: Grants of the assembly on it.
         stack: The stack that defines it. ``None``: none does.
+        administrators: ARNs of who was named as its administrator.
+        break_glass: ARN of the role that may decrypt without having been granted anything.
+        patterns: Patterns of the ARNs of parameters that it was made for.
     """
 
     name: str
@@ -51,6 +54,9 @@ class Key:
     aliases: tuple[str, ...] = ()
     grants: tuple[KeyGrant, ...] = ()
     stack: str | None = None
+    administrators: tuple[str, ...] = ()
+    break_glass: str | None = None
+    patterns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +69,7 @@ class Parameter:
         tier: Its tier.
         key: ARN of its key, ``alias/aws/ssm``, or what is not known.
         stack: The stack that keeps it.
+        stack_id: Id of that stack, or a stand-in.
         provider: ARN of the role of the function that keeps it.
         adopts: It may have been there before.
     """
@@ -72,6 +79,7 @@ class Parameter:
     tier: Tier
     key: Text
     stack: str
+    stack_id: str = ""
     provider: str | None = None
     adopts: bool = False
 

@@ -1,0 +1,103 @@
+"""What somebody can do with a parameter, and which permissions of Parameter Store and KMS it takes."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from ssm_securestring.core.access import BY_PATH_ACTION
+from ssm_securestring.core.encryption import DECRYPT_ACTION, encrypt_actions
+from ssm_securestring.core.tiers import Tier
+
+# Service Authorization Reference, "AWS Systems Manager": every action on a parameter.
+PARAMETER_ACTIONS: Final = (
+    "ssm:AddTagsToResource",
+    "ssm:DeleteParameter",
+    "ssm:DeleteParameters",
+    "ssm:DeleteResourcePolicy",
+    "ssm:GetParameter",
+    "ssm:GetParameterHistory",
+    "ssm:GetParameters",
+    BY_PATH_ACTION,
+    "ssm:GetResourcePolicies",
+    "ssm:LabelParameterVersion",
+    "ssm:ListTagsForResource",
+    "ssm:PutParameter",
+    "ssm:PutResourcePolicy",
+    "ssm:RemoveTagsFromResource",
+    "ssm:UnlabelParameterVersion",
+)
+# The same page: no resource type, so its resource is always ``*``.
+ACCOUNT_ACTIONS: Final = ("ssm:DescribeParameters",)
+# Service Authorization Reference, "AWS Key Management Service": what uses a symmetric key, with an encryption context.
+USE_ACTIONS: Final = (
+    DECRYPT_ACTION,
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyPair",
+    "kms:GenerateDataKeyPairWithoutPlaintext",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+    "kms:CreateGrant",
+)
+# KMS Developer Guide, "Key policies": who may do this can give the use of the key to anybody, themselves included.
+OPENING_ACTIONS: Final = ("kms:PutKeyPolicy",)
+KEY_ACTIONS: Final = (*USE_ACTIONS, *OPENING_ACTIONS)
+# KMS Developer Guide, "How Parameter Store uses AWS KMS": the only operations that Parameter Store calls.
+THROUGH_PARAMETER_STORE: Final = frozenset({DECRYPT_ACTION, *encrypt_actions(Tier.INTELLIGENT_TIERING)})
+
+
+class Operation(StrEnum):
+    """What is told of each principal and parameter."""
+
+    READ = "read"
+    READ_HISTORY = "read history"
+    WRITE = "write"
+    DELETE = "delete"
+    DECRYPT_DIRECTLY = "decrypt directly"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """The permissions that an operation takes.
+
+    Args:
+        one_of: Actions of Parameter Store of which one is enough; none where the call is not to Parameter Store.
+        by_path: ``GetParametersByPath`` on any path above is enough, too.
+        key: Actions of KMS, all of which are needed.
+        direct: KMS is called by the principal itself instead of by Parameter Store.
+    """
+
+    one_of: tuple[str, ...] = ()
+    by_path: bool = False
+    key: tuple[str, ...] = ()
+    direct: bool = False
+
+
+def needs_of(operation: Operation, tier: Tier | None) -> Needs:
+    """Return what an operation takes on a parameter of a tier.
+
+    Source:
+        KMS Developer Guide, "How Parameter Store uses AWS KMS", permissions; Systems Manager User Guide, "Restricting
+        access to parameters": each operation is authorised by its own action.
+    """
+    encrypt = encrypt_actions(tier) if tier is not None else encrypt_actions(Tier.INTELLIGENT_TIERING)
+    return {
+        Operation.READ: Needs(one_of=("ssm:GetParameter", "ssm:GetParameters"), by_path=True, key=(DECRYPT_ACTION,)),
+        Operation.READ_HISTORY: Needs(one_of=("ssm:GetParameterHistory",), key=(DECRYPT_ACTION,)),
+        Operation.WRITE: Needs(one_of=("ssm:PutParameter",), key=encrypt),
+        Operation.DELETE: Needs(one_of=("ssm:DeleteParameter", "ssm:DeleteParameters")),
+        Operation.DECRYPT_DIRECTLY: Needs(key=(DECRYPT_ACTION,), direct=True),
+    }[operation]
+
+
+def paths_above(parameter_arn: str) -> list[str]:
+    """Return the ARNs that ``GetParametersByPath`` can be authorised with so that it returns a parameter.
+
+    Source:
+        Systems Manager User Guide, "Restricting access to parameters": authorised for the requested path alone.
+    """
+    prefix, _, name = parameter_arn.partition(":parameter/")
+    levels = name.split("/")[:-1]
+    paths = ["", *("/".join(levels[: depth + 1]) for depth in range(len(levels)))]
+    return [f"{prefix}:parameter/{path}" for path in paths]

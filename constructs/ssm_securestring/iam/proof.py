@@ -10,17 +10,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from typing import Final
 
 from ssm_securestring.iam.allowances import Allowance, allowances_of
 from ssm_securestring.iam.coverage import Coverage
 from ssm_securestring.iam.evaluate import decide
-from ssm_securestring.iam.keys import decide_key
-from ssm_securestring.iam.model import Decision, Identity, Request, Unknown, Verdict
+from ssm_securestring.iam.model import Decision, Request, Unknown, Verdict
 from ssm_securestring.iam.outsiders import outsiders_of
-from ssm_securestring.iam.requests import Requests, key_requests, parameter_requests
+from ssm_securestring.iam.requests import Requests, decide_use, key_requests, parameter_requests
 from ssm_securestring.iam.witnesses import TooManyCombinationsError
-from ssm_securestring.iam.world import Key, Principal, World
+from ssm_securestring.iam.world import Principal, World
 
 # Of requests that one statement allows, so many are told; all are counted.
 _EXAMPLES: Final = 3
@@ -155,7 +155,12 @@ class _Prover:
             lambda request: decide(request, principal.identity),
         )
         for key in self._world.keys:
-            self._hold(principal, key_requests(principal, key, coverage), coverage, _decider(principal.identity, key))
+            self._hold(
+                principal,
+                key_requests(principal, key, coverage),
+                coverage,
+                partial(decide_use, identity=principal.identity, key=key),
+            )
 
     def _hold(
         self,
@@ -205,12 +210,6 @@ class _Prover:
         told.count += 1
         if len(told.examples) < _EXAMPLES:
             told.examples.append(request)
-
-
-def _decider(identity: Identity, key: Key) -> Callable[[Request], Decision]:
-    account = key.arn.split(":")[4]
-    policy = key.policy if key.policy is not None else key.assumed_policy()
-    return lambda request: decide_key(request, identity, key_policy=policy, key_account=account, grants=key.grants)
 
 
 def _essence(request: Request) -> tuple[str, ...]:

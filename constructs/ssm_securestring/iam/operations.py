@@ -6,6 +6,7 @@ from typing import Final
 
 from ssm_securestring.core.access import BY_PATH_ACTION
 from ssm_securestring.core.encryption import DECRYPT_ACTION, encrypt_actions
+from ssm_securestring.core.errors import SettingError
 from ssm_securestring.core.tiers import Tier
 
 # Service Authorization Reference, "AWS Systems Manager": every action on a parameter.
@@ -53,8 +54,28 @@ class Operation(StrEnum):
     READ = "read"
     READ_HISTORY = "read history"
     WRITE = "write"
+    READ_METADATA = "read metadata"
     DELETE = "delete"
     DECRYPT_DIRECTLY = "decrypt directly"
+
+
+# Any way to see a value, in one word.
+DECRYPT: Final = "decrypt"
+_WAYS_TO_DECRYPT: Final = (Operation.READ, Operation.READ_HISTORY, Operation.DECRYPT_DIRECTLY)
+
+
+def operations_of(word: str) -> tuple[Operation, ...]:
+    """Return the operations that a word means.
+
+    Raises:
+        SettingError: It is none.
+    """
+    if word == DECRYPT:
+        return _WAYS_TO_DECRYPT
+    if word not in set(Operation):
+        words = ", ".join(repr(str(each)) for each in (*Operation, DECRYPT))
+        raise SettingError("operation", problem=f"{word!r} is none", fix=f"write one of {words}")
+    return (Operation(word),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +107,7 @@ def needs_of(operation: Operation, tier: Tier | None) -> Needs:
         Operation.READ: Needs(one_of=("ssm:GetParameter", "ssm:GetParameters"), by_path=True, key=(DECRYPT_ACTION,)),
         Operation.READ_HISTORY: Needs(one_of=("ssm:GetParameterHistory",), key=(DECRYPT_ACTION,)),
         Operation.WRITE: Needs(one_of=("ssm:PutParameter",), key=encrypt),
+        Operation.READ_METADATA: Needs(one_of=ACCOUNT_ACTIONS),
         Operation.DELETE: Needs(one_of=("ssm:DeleteParameter", "ssm:DeleteParameters")),
         Operation.DECRYPT_DIRECTLY: Needs(key=(DECRYPT_ACTION,), direct=True),
     }[operation]

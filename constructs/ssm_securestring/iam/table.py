@@ -11,7 +11,7 @@ from ssm_securestring.iam.allowances import CONTEXT, VIA_SERVICE, Allowance, all
 from ssm_securestring.iam.coverage import Coverage
 from ssm_securestring.iam.evaluate import decide
 from ssm_securestring.iam.model import Caller, Effect, Request, Statement, Verdict
-from ssm_securestring.iam.operations import Needs, Operation, needs_of, paths_above
+from ssm_securestring.iam.operations import ACCOUNT_ACTIONS, Needs, Operation, needs_of, paths_above
 from ssm_securestring.iam.patterns import matches
 from ssm_securestring.iam.requests import CALLED_VIA, about, concerned_with, decide_use, policy_of, statements_of
 from ssm_securestring.iam.situations import pattern_of, patterns_in
@@ -198,7 +198,7 @@ def is_managed(key: Key | None) -> bool:
 
 def ways(parameter: Known, needs: Needs) -> list[tuple[str, str]]:
     """Return the actions of Parameter Store, each with its resource, of which one is enough."""
-    found = [(action, parameter.arn) for action in needs.one_of]
+    found = [(action, "*" if action in ACCOUNT_ACTIONS else parameter.arn) for action in needs.one_of]
     return [*found, *((BY_PATH_ACTION, path) for path in paths_above(parameter.arn))] if needs.by_path else found
 
 

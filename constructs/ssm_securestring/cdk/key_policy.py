@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct, IValidation
 
 from ssm_securestring.cdk.packing import template_chars
-from ssm_securestring.core.access import Access, KeyUse
+from ssm_securestring.core.access import KEY_METADATA, Access, KeyUse
 from ssm_securestring.core.encryption import CONTEXT_KEY, DECRYPT_ACTION, via_parameter_store
 from ssm_securestring.core.errors import GrantError
 from ssm_securestring.core.limits import KEY_POLICY_BYTES
@@ -87,7 +87,11 @@ class KeyPolicy:
         self._principals: dict[str, dict[str, str]] = {}
         self._contexts: dict[tuple[str, bool, tuple[str, ...]], set[str]] = {}
         self._key: kms.Key | None = None
-        self.statements = [self._administration(administrators)]
+        named = [self._identify(each, resource="administration of the key")[1] for each in administrators or ()]
+        self._named = {"patterns": self._patterns, "administrators": named}
+        if break_glass_role is not None:
+            self._named["breakGlass"] = [break_glass_role.role_arn]
+        self.statements = [self._administration(None if administrators is None else named)]
         if mode is KeyMode.DELEGATED:
             self.statements.append(self._use("UseThroughParameterStore", _USE))
         if break_glass_role is not None:
@@ -101,6 +105,10 @@ class KeyPolicy:
         """Let later grants change the policy of this key."""
         self._key = key
         key.node.add_validation(_Limit(key))
+        resource = key.node.default_child
+        if not isinstance(resource, kms.CfnKey):
+            raise TypeError("the CDK no longer makes a CfnKey for a Key")
+        resource.add_metadata(KEY_METADATA, self._named)
 
     def admit(self, grantee: iam.IGrantable, access: Access, *, resource: str) -> None:
         """Open what IAM cannot: in strict mode any use, and in both modes use without Parameter Store.
@@ -124,7 +132,7 @@ class KeyPolicy:
             principal = iam.AccountPrincipal(account)
             self._admit_contexts(principal, principal_arn, use, tuple(sorted(actions)), parameter_arn)
 
-    def _administration(self, administrators: Sequence[iam.IGrantable] | None) -> iam.PolicyStatement:
+    def _administration(self, administrators: Sequence[str] | None) -> iam.PolicyStatement:
         statement = iam.PolicyStatement(
             sid="AdministerWithoutUse",
             principals=[iam.AccountRootPrincipal()],
@@ -132,11 +140,10 @@ class KeyPolicy:
             resources=["*"],  # in a key policy: this key
         )
         if administrators is not None:
-            arns = [self._identify(each, resource="administration of the key")[1] for each in administrators]
             stack = cdk.Stack.of(self._scope)
             root = stack.format_arn(service="iam", region="", resource="root")
             # The account's root user can always repair the policy, so nobody is locked out for good.
-            statement.add_condition("ArnEquals", {"aws:PrincipalArn": [*arns, root]})
+            statement.add_condition("ArnEquals", {"aws:PrincipalArn": [*administrators, root]})
         return statement
 
     def _use(self, sid: str, actions: Sequence[str], *, principal: iam.IPrincipal | None = None) -> iam.PolicyStatement:

@@ -31,9 +31,10 @@ _LABELS_AND_TAGS: Final = (
 )
 BY_PATH_ACTION: Final = "ssm:GetParametersByPath"
 
-# Keys of the ``Metadata`` of resources in a template: what was granted, in which words; and that a role is that of the
-# function which keeps parameters in place.
+# Keys of the ``Metadata`` of resources in a template: what was granted, in which words; whom a key was made to admit
+# without a grant; and that a role is that of the function which keeps parameters in place.
 ACCESS_METADATA: Final = "ssm-securestring:access"
+KEY_METADATA: Final = "ssm-securestring:key"
 PROVIDER_METADATA: Final = "ssm-securestring:provider"
 
 

@@ -86,3 +86,5 @@ def test_what_is_filled_in_later_is_a_wildcard() -> None:
     assert pattern_of("/shop/${aws:username}/${aws:PrincipalTag/team}") == "/shop/*/*"
     assert pattern_of(Unknown(place="", reason="", pattern="/shop/*")) == "/shop/*"
     assert patterns_in([condition("StringEqualsIgnoreCase", "/Shop")]) == {"/Shop", "/sHOP"}
+    arn = "arn:aws:ssm:eu-west-1:111122223333:parameter/shop"
+    assert patterns_in([condition("StringEqualsIgnoreCase", arn)]) == {arn, arn.replace("shop", "SHOP")}

@@ -8,12 +8,12 @@ apart than those that were made up, so nothing in between is left out.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
 from typing import Final
 
-from ssm_securestring.iam.allowances import Allowance, allowances_of
+from ssm_securestring.iam.allowances import CONTEXT, Allowance, allowances_of
 from ssm_securestring.iam.coverage import Coverage
 from ssm_securestring.iam.evaluate import decide
 from ssm_securestring.iam.model import Decision, Request, Unknown, Verdict
@@ -24,6 +24,8 @@ from ssm_securestring.iam.world import Principal, World
 
 # Of requests that one statement allows, so many are told; all are counted.
 _EXAMPLES: Final = 3
+# So many known parameters are tried as an example.
+_KNOWN_TRIED: Final = 20
 
 
 class Kind(Enum):
@@ -114,6 +116,7 @@ class _Prover:
     def __init__(self, world: World) -> None:
         self._world = world
         self._allowances = allowances_of(world)
+        self._known = [each.arn for each in world.parameters[:_KNOWN_TRIED]]
         self._told: dict[tuple[Kind, str, str, tuple[str, ...]], _Told] = {}
         self._unknown: dict[Unknown, None] = dict.fromkeys(world.unknown)
         self._decisions = 0
@@ -178,8 +181,8 @@ class _Prover:
                         continue
                     decision = decided(request)
                     self._decisions += 1
-                    if not covering:
-                        self._tell_if_allowed(principal, request, decision)
+                    if not covering and decision.verdict is not Verdict.DENIED:
+                        self._tell_allowed(principal, request, decision, coverage, decided)
                     for allowance in covering:
                         outcomes[allowance, _essence(request)].append((request, decision))
             except TooManyCombinationsError as error:
@@ -187,10 +190,23 @@ class _Prover:
             for (allowance, _), decisions in outcomes.items():
                 self._tell_if_refused(principal, allowance, decisions)
 
-    def _tell_if_allowed(self, principal: Principal, request: Request, decision: Decision) -> None:
-        if decision.verdict is not Verdict.DENIED:
-            kind = Kind.EXTRA if decision.verdict is Verdict.ALLOWED else Kind.UNKNOWN
-            self._tell(kind, principal, request, decision)
+    def _tell_allowed(
+        self,
+        principal: Principal,
+        request: Request,
+        decision: Decision,
+        coverage: Coverage,
+        decided: Callable[[Request], Decision],
+    ) -> None:
+        kind = Kind.EXTRA if decision.verdict is Verdict.ALLOWED else Kind.UNKNOWN
+        told = self._tell(kind, principal, request, decision)
+        if told.count == 1:
+            # A parameter that people know says more than one that was made up, if it comes out in the same way.
+            nearer = (_about(request, arn) for arn in self._known)
+            alike = (
+                each for each in nearer if not coverage.covering(each) and decided(each).verdict is decision.verdict
+            )
+            told.examples = [next(alike, request)]
 
     def _tell_if_refused(
         self, principal: Principal, allowance: Allowance, decisions: list[tuple[Request, Decision]]
@@ -204,18 +220,26 @@ class _Prover:
 
     def _tell(
         self, kind: Kind, principal: Principal, request: Request, decision: Decision, *, origin: str = ""
-    ) -> None:
+    ) -> _Told:
         places = (origin, *(each.place for each in decision.statements))
         told = self._told.setdefault((kind, principal.name, request.action, places), _Told(decision, origin))
         told.count += 1
-        if len(told.examples) < _EXAMPLES:
+        if len(told.examples) < _EXAMPLES and request not in told.examples:
             told.examples.append(request)
+        return told
 
 
 def _essence(request: Request) -> tuple[str, ...]:
     """Return what a grant is about; the rest of the situation may be any that the grant fits."""
     context: Mapping[str, str | tuple[str, ...]] = request.context
     return (request.action, request.resource, *(str(context.get(each)) for each in Coverage.KEYS))
+
+
+def _about(request: Request, parameter_arn: str) -> Request:
+    """Return the same request about another parameter."""
+    if CONTEXT in request.context:
+        return replace(request, context={**request.context, CONTEXT: parameter_arn})
+    return replace(request, resource=parameter_arn) if ":parameter/" in request.resource else request
 
 
 def _assumptions(world: World) -> list[str]:

@@ -62,7 +62,15 @@ def concerned_with(statements: Iterable[Statement], action: str) -> list[Stateme
 
 
 def parameter_requests(principal: Principal, world: World, coverage: Coverage) -> Iterator[Requests]:
-    """Return what a principal may ask of Parameter Store, action by action."""
+    """Return what a principal may ask of Parameter Store, action by action.
+
+    Nothing for a principal of another account: a share is with all of that account, and the key's policy is what limits.
+
+    Source:
+        Systems Manager User Guide, "Working with shared parameters".
+    """
+    if principal.caller.account not in {each.split(":")[4] for each in _domains(world)}:
+        return
     statements = list(statements_of(principal.identity))
     for action in (*PARAMETER_ACTIONS, *ACCOUNT_ACTIONS):
         concerned = concerned_with(statements, action)

@@ -71,8 +71,14 @@ def patterns_in(conditions: Iterable[Condition]) -> set[str]:
         patterns = {pattern_of(value) for value in condition.values}
         found |= patterns
         if "ignorecase" in condition.operator.lower():
-            found |= {each.swapcase() for each in patterns}
+            found |= {_in_other_case(each) for each in patterns}
     return found
+
+
+def _in_other_case(pattern: str) -> str:
+    """Return a text that differs in case alone; in the ARN of a parameter, only the name can."""
+    before, separator, name = pattern.rpartition(":parameter/")
+    return f"{before}{separator}{name.swapcase()}"
 
 
 def combinations(choices: Mapping[str, Sequence[Value]]) -> Iterator[dict[str, str | tuple[str, ...]]]:

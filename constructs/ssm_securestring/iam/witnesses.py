@@ -24,15 +24,6 @@ class TooManyCombinationsError(SecureStringError):
     """The patterns can be combined in more ways than are looked at."""
 
 
-class TooManyCombinationsError(SecureStringError):
-    """The patterns can be combined in more ways than are looked at."""
-
-
-def is_literal(pattern: str) -> bool:
-    """Return whether a pattern matches its own text alone."""
-    return not _WILDCARDS & set(pattern)
-
-
 def witnesses(patterns: Iterable[str], *, domain: str = "*", never: Collection[str] = ()) -> list[str]:
     """Return one text for each combination of patterns that can match at the same time and alone.
 

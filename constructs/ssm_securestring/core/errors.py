@@ -7,7 +7,6 @@
     ├── ParameterArnError (ValueError)      the text is not the ARN of a parameter
     ├── SettingError (ValueError)           an argument of ours is out of range or does not fit another
     ├── GrantError (ValueError)             a grant would have no effect, or more than it says
-    ├── PolicyError (ValueError)            a policy document, or a part of one, is malformed
     ├── ContractError (ValueError)          template and function disagree about the custom resource's properties
     ├── SecretFormatError (ValueError)      a value is not what it was to be decoded from
     ├── LifecycleError                      a parameter could not be created, changed or deleted
@@ -88,19 +87,6 @@ class GrantError(SecureStringError, ValueError):
         """Say what cannot be granted and why, then what to do instead."""
         super().__init__(f"cannot grant {resource}, {problem}: {fix}")
         self.resource = resource
-
-
-class PolicyError(SecureStringError, ValueError):
-    """A policy document, or a part of one, is not what IAM accepts.
-
-    Attributes:
-        place: Where it stands.
-    """
-
-    def __init__(self, place: str, *, problem: str, fix: str) -> None:
-        """Say which part of which policy is wrong and how, then what to write instead."""
-        super().__init__(f"{place} {problem}: {fix}")
-        self.place = place
 
 
 class ContractError(SecureStringError, ValueError):

@@ -63,7 +63,6 @@ class Statement:
         conditions: All of them have to hold.
         place: Where it stands, for people: ``Shop/OrdersPolicy, statement 2``.
         sid: Its ``Sid``.
-        variables: ``${aws:username}`` and its like are filled in, as in policies of the version 2012-10-17.
     """
 
     effect: Effect
@@ -76,7 +75,6 @@ class Statement:
     conditions: tuple[Condition, ...] = ()
     place: str = ""
     sid: str | None = None
-    variables: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssm_securestring.iam.patterns import is_literal
-from ssm_securestring.iam.witnesses import TooManyCombinationsError, witnesses
+from ssm_securestring.iam.witnesses import TooManyCombinationsError, is_literal, witnesses
 
 PREFIX = "arn:aws:ssm:eu-west-1:111122223333:parameter"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ssm_securestring.iam.model import Condition, Effect, Identity, Policy, Request, Statement
-from ssm_securestring.iam.trace import Outcome
+from ssm_securestring.iam.trace import ConditionOutcome, Outcome
 from ssm_securestring.iam.world import Key
 
 _LISTS: Final = frozenset({"stringequals", "stringlike", "arnequals", "arnlike"})
@@ -33,19 +33,19 @@ def opening_changes(outcome: Outcome, request: Request) -> Iterator[Change]:
         if outcome.applies is not False:
             yield Change(text=f"remove {statement.place}, which denies it", old=statement, new=None)
         return
-    failed = [each for each in outcome.elements if each.holds is not True]
-    if len(failed) != 1:
+    conditions = [each for each in outcome.conditions if each.holds is not True]
+    failed = [outcome.action, outcome.resource, outcome.principal].count(False) + len(conditions)
+    if failed != 1:
         return
-    (element,) = failed
-    if element.condition is not None:
-        yield from _fitting(statement, element.condition, element.value)
-    elif element.name == "Resource" and not statement.not_resources:
+    if conditions:
+        yield from _fitting(statement, conditions[0])
+    elif outcome.resource is False and not statement.not_resources:
         yield Change(
             text=f"add {request.resource} to Resource of {statement.place}",
             old=statement,
             new=replace(statement, resources=(*statement.resources, request.resource)),
         )
-    elif element.name == "Action" and not statement.not_actions:
+    elif outcome.action is False and not statement.not_actions:
         yield Change(
             text=f"add {request.action} to Action of {statement.place}",
             old=statement,
@@ -102,18 +102,19 @@ def _replaced(statements: Iterable[Statement], change: Change) -> Iterator[State
             yield change.new
 
 
-def _fitting(statement: Statement, condition: Condition, value: str | tuple[str, ...] | None) -> Iterator[Change]:
-    if value is None or not isinstance(value, str):
-        yield Change(
-            text=f"remove the condition {condition.operator} {condition.key} of {statement.place}",
-            old=statement,
-            new=replace(statement, conditions=tuple(each for each in statement.conditions if each is not condition)),
-        )
-    elif condition.operator.lower() in _LISTS:
+def _fitting(statement: Statement, outcome: ConditionOutcome) -> Iterator[Change]:
+    condition, value = outcome.condition, outcome.actual
+    if isinstance(value, str) and condition.operator.lower() in _LISTS:
         yield Change(
             text=f"add {value} to {condition.operator} {condition.key} of {statement.place}",
             old=statement,
             new=_with(statement, condition, replace(condition, values=(*condition.values, value))),
+        )
+    else:
+        yield Change(
+            text=f"remove the condition {condition.operator} {condition.key} of {statement.place}",
+            old=statement,
+            new=replace(statement, conditions=tuple(each for each in statement.conditions if each is not condition)),
         )
 
 

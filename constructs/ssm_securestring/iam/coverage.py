@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from ssm_securestring.iam.allowances import CONTEXT, VIA_SERVICE, Allowance
 from ssm_securestring.iam.model import Request
-from ssm_securestring.iam.patterns import is_literal
+from ssm_securestring.iam.witnesses import is_literal
 
 
 class Coverage:

@@ -7,13 +7,13 @@ from ssm_securestring.core.access import Access, KeyUse, Verb, policy_document
 from ssm_securestring.core.errors import SettingError
 from ssm_securestring.iam.changes import Change, changed_identity, changed_key, closing_changes, opening_changes
 from ssm_securestring.iam.evaluate import decide
-from ssm_securestring.iam.model import Decision, Identity, Request, Verdict
+from ssm_securestring.iam.model import Decision, Identity, Request, Text, Verdict
 from ssm_securestring.iam.operations import Needs, Operation, needs_of, operations_of
 from ssm_securestring.iam.policy import parse_policy
 from ssm_securestring.iam.report import describe
-from ssm_securestring.iam.requests import about, concerned_with, decide_use, policy_of, statements_of
+from ssm_securestring.iam.requests import decide_use, policy_of
 from ssm_securestring.iam.table import Known, Looker, key_request, known_parameters, store_request, ways
-from ssm_securestring.iam.trace import Outcome, outcome_of
+from ssm_securestring.iam.trace import Outcome, trace
 from ssm_securestring.iam.world import Key, Principal, World
 
 _VERBS = {
@@ -37,11 +37,10 @@ class _Step:
         return decide(self.request, identity) if key is None else decide_use(self.request, identity, key)
 
     def concerned(self, identity: Identity) -> list[Outcome]:
-        """Return how each statement comes out that is about this action."""
-        statements = list(statements_of(identity))
-        if self.key is not None:
-            statements += about(policy_of(self.key).statements, self.request.caller)
-        return [outcome_of(each, self.request) for each in concerned_with(statements, self.request.action)]
+        """Return how each statement comes out that may be about this action and caller."""
+        policy = None if self.key is None else policy_of(self.key)
+        outcomes = trace(self.request, identity, resource_policy=policy)
+        return [each for each in outcomes if each.action is not False and each.principal is not False]
 
 
 def explain(world: World, principal: str, parameter: str, operation: str) -> str:
@@ -136,7 +135,24 @@ def _walk(step: _Step, identity: Identity) -> Iterator[str]:
     for outcome in step.concerned(identity):
         effect = outcome.statement.effect.value
         yield f"  {_mark(outcome)} {effect}, {outcome.statement.place}"
-        yield from (f"      {each.text}" for each in outcome.elements if each.holds is not True)
+        yield from (f"      {each}" for each in _reasons(outcome, step.request))
+
+
+def _reasons(outcome: Outcome, request: Request) -> Iterator[str]:
+    """Yield what of a statement does not match, or may not."""
+    statement = outcome.statement
+    if outcome.resource is not True:
+        name = "NotResource" if statement.not_resources else "Resource"
+        yield f"{name}: {_texts(statement.resources)}; the request has {request.resource}"
+    for each in outcome.conditions:
+        if each.holds is not True:
+            has = "has none" if each.actual is None else f"has {each.actual}"
+            values = _texts(each.condition.values)
+            yield f"{each.condition.operator} {each.condition.key}: {values}; the request {has}"
+
+
+def _texts(texts: Iterable[Text]) -> str:
+    return ", ".join(each if isinstance(each, str) else f"{each.pattern} ({each.reason})" for each in texts)
 
 
 def _mark(outcome: Outcome) -> str:

@@ -15,7 +15,7 @@ from ssm_securestring.iam.operations import ACCOUNT_ACTIONS, Needs, Operation, n
 from ssm_securestring.iam.patterns import matches
 from ssm_securestring.iam.requests import CALLED_VIA, about, concerned_with, decide_use, policy_of, statements_of
 from ssm_securestring.iam.situations import pattern_of, patterns_in
-from ssm_securestring.iam.patterns import is_literal
+from ssm_securestring.iam.witnesses import is_literal
 from ssm_securestring.iam.world import Key, Principal, World
 
 

@@ -12,16 +12,21 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from ssm_securestring.core.errors import SecureStringError
-from ssm_securestring.iam.patterns import is_literal
 
 # A walk that visits more is given up and said so; real policies take some hundreds.
 MAX_STATES: Final = 200_000
 # Characters that names can have. The first that no pattern uses stands for all the others.
+_WILDCARDS: Final = frozenset("*?")
 _SPARE: Final = string.ascii_lowercase[::-1] + string.digits + string.ascii_uppercase + "_.-"
 
 
 class TooManyCombinationsError(SecureStringError):
     """The patterns can be combined in more ways than are looked at."""
+
+
+def is_literal(pattern: str) -> bool:
+    """Return whether a pattern matches its own text alone."""
+    return not _WILDCARDS & set(pattern)
 
 
 def witnesses(patterns: Iterable[str], *, domain: str = "*", never: Collection[str] = ()) -> list[str]:

@@ -3,28 +3,18 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ssm_securestring.core.access import Access, KeyUse, Verb, policy_document
+from ssm_securestring.core.access import BY_PATH_ACTION, Access, KeyUse, policy_document
 from ssm_securestring.core.errors import SettingError
 from ssm_securestring.iam.changes import Change, changed_identity, changed_key, closing_changes, opening_changes
 from ssm_securestring.iam.evaluate import decide
 from ssm_securestring.iam.model import Decision, Identity, Request, Text, Verdict
-from ssm_securestring.iam.operations import Needs, Operation, needs_of, operations_of
+from ssm_securestring.iam.operations import Needs, Operation, needs_of, operations_of, verb_of
 from ssm_securestring.iam.policy import parse_policy
 from ssm_securestring.iam.report import describe
 from ssm_securestring.iam.requests import decide_use, policy_of
 from ssm_securestring.iam.table import Known, Looker, key_request, known_parameters, store_request, ways
 from ssm_securestring.iam.trace import Outcome, trace
 from ssm_securestring.iam.world import Key, Principal, World
-
-_VERBS = {
-    Operation.READ: Verb.READ,
-    Operation.READ_HISTORY: Verb.READ_HISTORY,
-    Operation.READ_METADATA: Verb.READ_METADATA,
-    Operation.WRITE: Verb.WRITE,
-    Operation.DELETE: Verb.DELETE,
-    Operation.DECRYPT_DIRECTLY: Verb.READ,
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
@@ -102,6 +92,9 @@ def _explain(principal: Principal, parameter: Known, operation: Operation) -> st
     verdict = _verdict(principal, parameter, needs)
     lines = [f"{principal.name}, {operation} {parameter.name}: {_said(verdict)}"]
     steps = list(_steps(principal, parameter, needs))
+    by_store = [step for step in steps if step.key is None]
+    if len(by_store) > 1:
+        lines += ["", "One of the actions of Parameter Store is enough:"]
     for step in steps:
         lines += _walk(step, principal.identity)
     heading = "What would close it" if verdict is Verdict.ALLOWED else "What would allow it"
@@ -127,12 +120,16 @@ def _steps(principal: Principal, parameter: Known, needs: Needs) -> Iterator[_St
 
 
 def _walk(step: _Step, identity: Identity) -> Iterator[str]:
-    decision = step.decide(identity, step.key)
+    decision, outcomes = step.decide(identity, step.key), step.concerned(identity)
+    if step.request.action == BY_PATH_ACTION and not outcomes:
+        return  # of each path above, which would be long, and says nothing
+    # Of a request to Parameter Store, what it is about says enough; tags are for conditions, which tell of them.
+    told = replace(step.request, context={}) if step.key is None else step.request
     on = "" if step.key is None else f" with {step.key.name}"
     yield ""
-    yield f"{step.request.action}{on}: {describe(step.request)}"
+    yield f"{step.request.action}{on}: {describe(told)}"
     yield f"  {_said(decision.verdict)}: {decision.reason.value}"
-    for outcome in step.concerned(identity):
+    for outcome in outcomes:
         effect = outcome.statement.effect.value
         yield f"  {_mark(outcome)} {effect}, {outcome.statement.place}"
         yield from (f"      {each}" for each in _reasons(outcome, step.request))
@@ -173,7 +170,7 @@ def _changes(
         granted = _with_grant(principal, parameter, operation)
         if granted is not None and _verdict(granted, parameter, needs) is Verdict.ALLOWED:
             direct = ", direct=True" if operation is Operation.DECRYPT_DIRECTLY else ""
-            yield f"grant_{_VERBS[operation].name.lower()}(...{direct}) on the parameter"
+            yield f"grant_{verb_of(operation).name.lower()}(...{direct}) on the parameter"
 
 
 def _candidates(principal: Principal, steps: Iterable[_Step], verdict: Verdict) -> Iterator[Change]:
@@ -193,7 +190,7 @@ def _candidates(principal: Principal, steps: Iterable[_Step], verdict: Verdict) 
 
 def _with_grant(principal: Principal, parameter: Known, operation: Operation) -> Principal | None:
     """Return the principal as it were after the grant, as far as its own policies go."""
-    verb, access = _VERBS[operation], Access()
+    verb, access = verb_of(operation), Access()
     access.allow(verb.parameter_actions, resource=parameter.arn)
     access.allow(verb.account_actions, resource="*")
     if parameter.key is not None:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import TypeVar
 
-from ssm_securestring.core.access import Verb
 from ssm_securestring.core.errors import SettingError
 from ssm_securestring.iam.model import Verdict
-from ssm_securestring.iam.operations import Operation, operations_of
+from ssm_securestring.iam.operations import Operation, operations_of, verb_of
 from ssm_securestring.iam.proof import Finding, Kind, prove
 from ssm_securestring.iam.report import describe
 from ssm_securestring.iam.table import Known, known_parameters, table_of
@@ -17,15 +16,6 @@ Intended = Mapping[str, Mapping[str, Iterable[str]]]
 """Principal, by its construct path, to operations to names of parameters; ``"*"`` for all that are known."""
 
 _Each = TypeVar("_Each")
-
-_VERBS: Final = {
-    Operation.READ: Verb.READ,
-    Operation.READ_HISTORY: Verb.READ_HISTORY,
-    Operation.READ_METADATA: Verb.READ_METADATA,
-    Operation.WRITE: Verb.WRITE,
-    Operation.DELETE: Verb.DELETE,
-    Operation.DECRYPT_DIRECTLY: Verb.READ,
-}
 
 
 def compare(world: World, intended: Intended) -> list[str]:
@@ -78,7 +68,7 @@ def _one_of(known: Mapping[str, _Each], name: str, what: str) -> _Each:
 def _declared(principal: Principal, parameter: Known, operation: Operation) -> Declared:
     return Declared(
         principal=principal.caller.arn,
-        verb=_VERBS[operation],
+        verb=verb_of(operation),
         parameter=parameter.arn,
         tier=parameter.tier,
         key=parameter.key.arn if parameter.key is not None else None,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from ssm_securestring.core.access import BY_PATH_ACTION
+from ssm_securestring.core.access import BY_PATH_ACTION, Verb
 from ssm_securestring.core.encryption import DECRYPT_ACTION, encrypt_actions
 from ssm_securestring.core.errors import SettingError
 from ssm_securestring.core.tiers import Tier
@@ -76,6 +76,18 @@ def operations_of(word: str) -> tuple[Operation, ...]:
         words = ", ".join(repr(str(each)) for each in (*Operation, DECRYPT))
         raise SettingError("operation", problem=f"{word!r} is none", fix=f"write one of {words}")
     return (Operation(word),)
+
+
+def verb_of(operation: Operation) -> Verb:
+    """Return the verb that grants an operation; directly, for decrypting directly."""
+    return {
+        Operation.READ: Verb.READ,
+        Operation.READ_HISTORY: Verb.READ_HISTORY,
+        Operation.WRITE: Verb.WRITE,
+        Operation.READ_METADATA: Verb.READ_METADATA,
+        Operation.DELETE: Verb.DELETE,
+        Operation.DECRYPT_DIRECTLY: Verb.READ,
+    }[operation]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

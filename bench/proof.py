@@ -9,13 +9,14 @@ import sys
 import time
 from typing import Any, Final
 
+from ssm_securestring.iam.assembly import from_templates
+from ssm_securestring.iam.reading import read_world
+
 from ssm_securestring.core.access import ACCESS_METADATA, KEY_METADATA, PROVIDER_METADATA, Access, KeyUse, Verb
 from ssm_securestring.core.encryption import encrypt_actions
 from ssm_securestring.core.spec import RESOURCE_TYPE, STACK_TAG
 from ssm_securestring.core.tiers import Tier
-from ssm_securestring.iam.assembly import from_templates
 from ssm_securestring.iam.proof import prove
-from ssm_securestring.iam.reading import read_world
 from ssm_securestring.iam.report import outcome
 from ssm_securestring.iam.table import table_of
 
@@ -121,13 +122,18 @@ def _reader_policy(role: str, names: list[str]) -> dict[str, Any]:
     for name in names:
         arn = f"{_PREFIX}{name}"
         access.allow(Verb.READ.parameter_actions, resource=arn)
-        access.allow_key(
-            Verb.READ.key_actions(None), use=KeyUse(key_arn="KEY", region=_REGION), parameter_arn=arn
-        )
+        access.allow_key(Verb.READ.key_actions(None), use=KeyUse(key_arn="KEY", region=_REGION), parameter_arn=arn)
     statements = access.statements()
     statements[1]["Resource"] = _KEY
     granted = [
-        {"verb": "READ", "parameter": f"{_PREFIX}{name}", "path": False, "tier": "Standard", "key": _KEY, "direct": False}
+        {
+            "verb": "READ",
+            "parameter": f"{_PREFIX}{name}",
+            "path": False,
+            "tier": "Standard",
+            "key": _KEY,
+            "direct": False,
+        }
         for name in names
     ]
     properties = {"PolicyDocument": {"Statement": statements}, "Roles": [{"Ref": role}]}

@@ -68,7 +68,9 @@ def test_the_condition_that_fails_is_named_with_both_values() -> None:
 
 def test_a_denial_is_named_and_its_removal_proposed() -> None:
     """Nothing else would help."""
-    reader = role("Reader", *reading(PASSWORD), deny("kms:Decrypt", "*", Condition={"Bool": {"aws:ViaAWSService": "true"}}))
+    reader = role(
+        "Reader", *reading(PASSWORD), deny("kms:Decrypt", "*", Condition={"Bool": {"aws:ViaAWSService": "true"}})
+    )
 
     told = explain(world(reader), "Reader", "/shop/db/password", "read").splitlines()
 

@@ -54,7 +54,9 @@ def test_a_parameter_that_does_not_exist_yet_counts() -> None:
     """A pattern that is too wide opens no parameter of today, and the next one."""
     wide = {"StringEquals": {"kms:ViaService": VIA}, "StringLike": {CONTEXT: f"{PREFIX}/shop/db/*"}}
     reader = role(
-        "Reader", allow(["ssm:GetParameter", "ssm:GetParameters"], PASSWORD), allow("kms:Decrypt", KEY_ARN, Condition=wide)
+        "Reader",
+        allow(["ssm:GetParameter", "ssm:GetParameters"], PASSWORD),
+        allow("kms:Decrypt", KEY_ARN, Condition=wide),
     )
 
     assert compare(world(reader), {"Shop/Reader": {"read": ["/shop/db/password"]}}) == [
@@ -65,7 +67,9 @@ def test_a_parameter_that_does_not_exist_yet_counts() -> None:
 def test_decrypting_directly_is_an_operation_of_its_own() -> None:
     """It needs a key whose policy is not bound to Parameter Store."""
     open_key = key(policy(allow("kms:Decrypt", "*", Principal={"AWS": "111122223333"}), place="Shop/Key"))
-    direct = world(role("Reader", allow("kms:Decrypt", KEY_ARN, Condition={"StringEquals": {CONTEXT: PASSWORD}})), keys=[open_key])
+    direct = world(
+        role("Reader", allow("kms:Decrypt", KEY_ARN, Condition={"StringEquals": {CONTEXT: PASSWORD}})), keys=[open_key]
+    )
 
     assert compare(direct, {"Shop/Reader": {"decrypt directly": ["/shop/db/password"]}}) == []
 

@@ -31,9 +31,7 @@ from tests.iam.worlds import (
 
 def told(proof: Proof) -> list[str]:
     """Return the findings with one of their requests each."""
-    return [
-        f"{each.kind.value} {each.principal} {each.action} {describe(each.requests[0])}" for each in proof.findings
-    ]
+    return [f"{each.kind.value} {each.principal} {each.action} {describe(each.requests[0])}" for each in proof.findings]
 
 
 def proof_with(statements: list[dict[str, Any]], **rest: Any) -> Proof:  # noqa: ANN401 - arguments of world()
@@ -106,7 +104,10 @@ _ONLY_VIA = {"StringEquals": {"kms:ViaService": VIA}}
             id="metadata",
         ),
         pytest.param(
-            [*reading(PASSWORD), allow("ssm:Delete*", PASSWORD, Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}})],
+            [
+                *reading(PASSWORD),
+                allow("ssm:Delete*", PASSWORD, Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}}),
+            ],
             [
                 "EXTRA Shop/Reader ssm:DeleteParameter /shop/db/password, with aws:multifactorauthpresent=true",
                 "EXTRA Shop/Reader ssm:DeleteParameters /shop/db/password, with aws:multifactorauthpresent=true",

@@ -68,7 +68,12 @@ def test_keys_that_follow_from_caller_and_resource_are_no_choice() -> None:
 
 def test_every_combination_is_made_and_absent_keys_are_left_out() -> None:
     """Two keys with two choices each."""
-    assert list(combinations({"a": [None, "1"], "b": [None, "2"]})) == [{}, {"b": "2"}, {"a": "1"}, {"a": "1", "b": "2"}]
+    assert list(combinations({"a": [None, "1"], "b": [None, "2"]})) == [
+        {},
+        {"b": "2"},
+        {"a": "1"},
+        {"a": "1", "b": "2"},
+    ]
 
 
 def test_fails_when_there_are_too_many_combinations(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,8 @@ def told_apart(patterns: list[str], text: str) -> tuple[bool, ...]:
 def test_one_text_for_each_way_to_match(patterns: list[str], expected: list[str]) -> None:
     """Names of parameters, as policies have them."""
     found = witnesses(
-        [f"{PREFIX}{each}" for each in patterns if each.startswith("/")] + [each for each in patterns if each[0] == "*"],
+        [f"{PREFIX}{each}" for each in patterns if each.startswith("/")]
+        + [each for each in patterns if each[0] == "*"],
         domain=f"{PREFIX}/*",
         never=("*//*", "*/"),
     )

@@ -69,11 +69,11 @@ def read_grant(principal: Principal, arn: str, *, verb: Verb = Verb.READ, **rest
     )
 
 
-def world(
-    *principals: Principal, granted: Sequence[Declared] = (), keys: Sequence[Key] | None = None
-) -> World:
+def world(*principals: Principal, granted: Sequence[Declared] = (), keys: Sequence[Key] | None = None) -> World:
     parameters = tuple(
-        Parameter(arn=arn, name=arn.removeprefix(PREFIX), tier=Tier.STANDARD, key=KEY_ARN, stack="Shop", stack_id="Shop")
+        Parameter(
+            arn=arn, name=arn.removeprefix(PREFIX), tier=Tier.STANDARD, key=KEY_ARN, stack="Shop", stack_id="Shop"
+        )
         for arn in (PASSWORD, API_KEY)
     )
     return World(

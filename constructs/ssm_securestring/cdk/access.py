@@ -8,8 +8,8 @@ from aws_cdk import cx_api
 
 from ssm_securestring.core.errors import SettingError
 from ssm_securestring.iam.assembly import read_assembly
-from ssm_securestring.iam.model import Verdict
 from ssm_securestring.iam.intentions import compare
+from ssm_securestring.iam.model import Verdict
 from ssm_securestring.iam.operations import operations_of
 from ssm_securestring.iam.proof import Proof, prove
 from ssm_securestring.iam.reading import read_world
@@ -102,9 +102,7 @@ class Access:
             )
 
 
-def assert_access(
-    assembly: Synthesized, *, allows: Mapping[str, Mapping[str, Iterable[str]]] | None = None
-) -> None:
+def assert_access(assembly: Synthesized, *, allows: Mapping[str, Mapping[str, Iterable[str]]] | None = None) -> None:
     """Fail unless exactly what was granted is allowed; or, with a table, exactly what the table says.
 
     Args:

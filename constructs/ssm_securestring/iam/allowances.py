@@ -153,4 +153,3 @@ def _short(resource: str) -> str:
     """Return the name in an ARN, as people say it."""
     name = resource.partition(":parameter/")[2]
     return f"/{name}" if name else resource
-

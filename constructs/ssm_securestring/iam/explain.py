@@ -16,6 +16,7 @@ from ssm_securestring.iam.table import Known, Looker, key_request, known_paramet
 from ssm_securestring.iam.trace import Outcome, trace
 from ssm_securestring.iam.world import Key, Principal, World
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
     """One request that an operation takes; with a key, it is to KMS."""

@@ -17,9 +17,7 @@ _EVERYTHING: Final = Identity(
     policies=(
         Policy(
             place="policies elsewhere",
-            statements=(
-                Statement(effect=Effect.ALLOW, actions=("*",), resources=("*",), place="policies elsewhere"),
-            ),
+            statements=(Statement(effect=Effect.ALLOW, actions=("*",), resources=("*",), place="policies elsewhere"),),
         ),
     )
 )

@@ -135,9 +135,7 @@ class Looker:
             return False
         if is_managed(parameter.key) and by_store:
             return True  # its policy admits everybody through Parameter Store, so that grants have nothing to say of it
-        return all(
-            self._covers(key_request(caller, parameter, action, direct=needs.direct)) for action in needs.key
-        )
+        return all(self._covers(key_request(caller, parameter, action, direct=needs.direct)) for action in needs.key)
 
     def _covers(self, request: Request) -> bool:
         return self._coverage.grants(request.action) and bool(self._coverage.covering(request))

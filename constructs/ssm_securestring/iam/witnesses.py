@@ -55,9 +55,7 @@ def witnesses(patterns: Iterable[str], *, domain: str = "*", never: Collection[s
     return sorted({*inside, *(texts[-1] for texts in free.values())})
 
 
-def _classes(
-    globs: list[str], *, domain: str, never: Collection[str], other: str
-) -> dict[tuple[int, ...], list[str]]:
+def _classes(globs: list[str], *, domain: str, never: Collection[str], other: str) -> dict[tuple[int, ...], list[str]]:
     """Return by combination the shortest texts: without and with a character that occurs in no pattern."""
     automaton = _Automaton([domain, *never, *globs])
     first_glob = 1 + len(never)

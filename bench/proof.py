@@ -1,8 +1,8 @@
 """How long the proof takes: ``python -m bench.proof``. For 10, 100 and 1,000 parameters and 50 principals.
 
-The templates are written as the constructs write them, without the CDK, whose synthesis would take longer than the proof.
-Each principal may read twenty parameters; the function's role may keep all of them. The targets are: at most ten seconds
-for the largest, and the outcome EXACT for all.
+The templates are written as the constructs write them, without the CDK, whose synthesis would take longer than the
+proof. Each principal may read twenty parameters; the function's role may keep all of them. The targets are: at most ten
+seconds for the largest, and the outcome EXACT for all.
 """
 
 import sys

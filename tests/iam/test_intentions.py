@@ -29,8 +29,7 @@ def test_a_leading_slash_makes_no_difference() -> None:
             {"Shop/Auditor": {"read metadata": ["*"]}},
             [
                 "allowed, but not intended: Shop/Reader can read /shop/db/password",
-                "allowed, but not intended: Shop/Reader, kms:Decrypt on /shop/db/password, "
-                "through ssm.eu-west-1.amazonaws.com",
+                f"allowed, but not intended: Shop/Reader, kms:Decrypt on /shop/db/password, through {VIA}",
                 "allowed, but not intended: Shop/Reader, ssm:GetParameter on /shop/db/password",
                 "allowed, but not intended: Shop/Reader, ssm:GetParameters on /shop/db/password",
             ],
@@ -83,8 +82,7 @@ def test_decrypting_directly_is_an_operation_of_its_own() -> None:
         ),
         (
             {"Shop/Reader": {"read": ["/shop/db/passwort"]}},
-            "allows has a parameter '/shop/db/passwort', which is not known here: write one of /shop/db/password, "
-            "/shop/mail/api-key",
+            "allows has a parameter '/shop/db/passwort', which is not known here: write one of /shop/db/password, ",
         ),
         ({"Shop/Reader": {"reed": ["/shop/db/password"]}}, "operation 'reed' is none: write one of 'read', "),
     ],

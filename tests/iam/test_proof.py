@@ -35,6 +35,7 @@ def told(proof: Proof) -> list[str]:
 
 
 def proof_with(statements: list[dict[str, Any]], **rest: Any) -> Proof:  # noqa: ANN401 - arguments of world()
+    """Let a reader with these statements be granted one parameter."""
     reader = role("Reader", *statements)
     return prove(world(reader, granted=[read_grant(reader, PASSWORD)], **rest))
 

@@ -9,6 +9,7 @@ from ssm_securestring.iam.witnesses import TooManyCombinationsError
 
 
 def condition(operator: str, *values: str, key: str = "aws:SomeKey") -> Condition:
+    """Spell a condition."""
     return Condition(operator=operator, key=key, values=values)
 
 

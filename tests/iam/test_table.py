@@ -29,6 +29,7 @@ VIA_CONTEXT = {"StringEquals": {"kms:ViaService": VIA, CONTEXT: PASSWORD}}
 
 
 def rows(known: World) -> list[tuple[str, str, str, bool]]:
+    """Return what is allowed or was granted, of whoever there is."""
     return [(each.parameter.name, each.operation.value, each.verdict.value, each.granted) for each in table_of(known)]
 
 

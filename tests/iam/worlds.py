@@ -19,14 +19,17 @@ CONTEXT = "kms:EncryptionContext:PARAMETER_ARN"
 
 
 def allow(actions: object, resources: object, **rest: object) -> dict[str, object]:
+    """Spell a statement that allows."""
     return {"Effect": "Allow", "Action": actions, "Resource": resources, **rest}
 
 
 def deny(actions: object, resources: object, **rest: object) -> dict[str, object]:
+    """Spell a statement that denies."""
     return {"Effect": "Deny", "Action": actions, "Resource": resources, **rest}
 
 
 def policy(*statements: dict[str, Any], place: str = "Shop/Policy") -> Policy:
+    """Read a policy of these statements."""
     return parse_policy({"Version": "2012-10-17", "Statement": list(statements)}, place=place)
 
 
@@ -40,6 +43,7 @@ def reading(*arns: str) -> list[dict[str, Any]]:
 
 
 def role(name: str, *statements: dict[str, Any], arn: str | None = None) -> Principal:
+    """Make a role with these statements in a policy of its own."""
     caller = Caller(arn=arn or f"arn:aws:iam::{ACCOUNT}:role/{name}", account=(arn or f"::::{ACCOUNT}").split(":")[4])
     identity = Identity(policies=(policy(*statements, place=f"Shop/{name}Policy"),) if statements else ())
     return Principal(name=f"Shop/{name}", kind="role", caller=caller, identity=identity, stack="Shop")
@@ -60,16 +64,19 @@ DELEGATING = policy(
 
 
 def key(key_policy: Policy | None = DELEGATING, **rest: Any) -> Key:  # noqa: ANN401 - fields of the key
+    """Make the key, by default one that leaves its use to IAM, within Parameter Store and below /shop."""
     return Key(name="Shop/Key", arn=KEY_ARN, policy=key_policy, stack="Shop", **rest)
 
 
 def read_grant(principal: Principal, arn: str, *, verb: Verb = Verb.READ, **rest: Any) -> Declared:  # noqa: ANN401 - fields of the grant
+    """Say that somebody was granted something."""
     return Declared(
         principal=principal.caller.arn, verb=verb, parameter=arn, **{"tier": Tier.STANDARD, "key": KEY_ARN, **rest}
     )
 
 
 def world(*principals: Principal, granted: Sequence[Declared] = (), keys: Sequence[Key] | None = None) -> World:
+    """Make a world of two parameters, the key, and these principals."""
     parameters = tuple(
         Parameter(
             arn=arn, name=arn.removeprefix(PREFIX), tier=Tier.STANDARD, key=KEY_ARN, stack="Shop", stack_id="Shop"

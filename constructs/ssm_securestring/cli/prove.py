@@ -14,7 +14,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     prove = commands.add_parser(
         "prove",
         help="say who can decrypt which parameter of a synthesized app, and whether that is what was granted",
-        description="Reads what `cdk synth` wrote; calls nothing. Exit code 0 if everything that was granted is allowed "
+        description="Reads what `cdk synth` wrote; calls nothing. Exit code 0 if all that was granted is allowed "
         "and nothing else is, 1 if not, 3 if that depends on what is not known before the deployment.",
     )
     prove.add_argument("assembly", metavar="FOLDER", nargs="?", default="cdk.out", help="default: cdk.out")

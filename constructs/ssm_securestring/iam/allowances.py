@@ -1,4 +1,4 @@
-"""What was granted, spelled as the requests that it is meant to allow; independent of the policies that were made of it."""
+"""What was granted, spelled as the requests that it is meant to allow; not read from the policies made of it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping

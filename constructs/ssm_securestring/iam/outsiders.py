@@ -1,4 +1,4 @@
-"""Who is looked at beside the principals of the assembly: nobody in particular, whom key policies name, and strangers."""
+"""Who is looked at beside the principals of the assembly: anybody else, whom key policies name, and strangers."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -30,7 +30,8 @@ def outsiders_of(world: World, *, open_world: bool) -> Iterator[Principal]:
         world: What is known.
         open_world: Whether an administrator of the account is among them.
     """
-    accounts = sorted({each.arn.split(":")[4] for each in (*world.keys, *world.parameters)})
+    arns = [*(each.arn for each in world.keys), *(each.arn for each in world.parameters)]
+    accounts = sorted({each.split(":")[4] for each in arns})
     for account in accounts:
         role = f"arn:{world.partition}:iam::{account}:role/"
         yield _outsider(UNNAMED, f"{role}unnamed", Identity())

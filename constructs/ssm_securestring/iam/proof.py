@@ -1,9 +1,9 @@
 """The proof: everything that is allowed, held against everything that was granted.
 
 For each principal and action, a request is made up for every way in which the statements that matter can match
-(``witnesses``, ``situations``), decided (``evaluate``, ``keys``) and looked up among the grants (``allowances``). What is
-allowed and was not granted is EXTRA; what was granted and is not allowed is MISSING. Statements cannot tell more requests
-apart than those that were made up, so nothing in between is left out.
+(``witnesses``, ``situations``), decided (``evaluate``, ``keys``) and looked up among the grants (``allowances``). What
+is allowed and was not granted is EXTRA; what was granted and is not allowed is MISSING. Statements cannot tell more
+requests apart than those that were made up, so nothing in between is left out.
 """
 
 from collections import defaultdict

@@ -64,7 +64,7 @@ def concerned_with(statements: Iterable[Statement], action: str) -> list[Stateme
 def parameter_requests(principal: Principal, world: World, coverage: Coverage) -> Iterator[Requests]:
     """Return what a principal may ask of Parameter Store, action by action.
 
-    Nothing for a principal of another account: a share is with all of that account, and the key's policy is what limits.
+    Nothing for a principal of another account: a share is with all of that account, and the key's policy is the limit.
 
     Source:
         Systems Manager User Guide, "Working with shared parameters".

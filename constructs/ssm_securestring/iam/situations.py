@@ -1,7 +1,7 @@
 """The situations in which a request can be made, as far as statements tell them apart.
 
-A condition key that no statement mentions makes no difference. One that is mentioned takes, one after the other, a value
-for each way in which its conditions can come out, and is absent.
+A condition key that no statement mentions makes no difference. One that is mentioned takes, one after the other, a
+value for each way in which its conditions can come out, and is absent.
 """
 
 import ipaddress

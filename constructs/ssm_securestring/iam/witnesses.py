@@ -1,9 +1,8 @@
 """Texts that show every way in which patterns can match: one for each combination that is possible.
 
 All patterns together are one automaton, whose states are whole numbers with a bit for each place in a pattern (the
-bit-parallel simulation of Glushkov's automata). Walking its states finds which combinations of matching and not matching
-can occur, each with a shortest text for it. Texts without wildcards that patterns consist of are combinations of their
-own.
+bit-parallel simulation of Glushkov's automata). Walking its states finds which combinations of matching and not
+matching can occur, each with a shortest text for it. A pattern without wildcards is a combination of its own.
 """
 
 import string
@@ -81,14 +80,14 @@ class _Automaton:
         position = 0
         for pattern in patterns:
             self._start |= 1 << position
-            for token in _tokens(pattern):
+            for symbol in _symbols(pattern):
                 bit = 1 << position
-                if token == "*":
+                if symbol == "*":
                     self._stars |= bit
-                elif token == "?":
+                elif symbol == "?":
                     self._any |= bit
                 else:
-                    self._literal[token] = self._literal.get(token, 0) | bit
+                    self._literal[symbol] = self._literal.get(symbol, 0) | bit
                 position += 1
             self._ends.append(1 << position)
             position += 1
@@ -141,12 +140,12 @@ class _Automaton:
         return tuple(number for number, end in enumerate(self._ends) if state & end)
 
 
-def _tokens(pattern: str) -> Iterator[str]:
+def _symbols(pattern: str) -> Iterator[str]:
     before = ""
-    for token in pattern:
-        if not token == before == "*":
-            yield token
-        before = token
+    for symbol in pattern:
+        if not symbol == before == "*":
+            yield symbol
+        before = symbol
 
 
 def _other_than(patterns: Iterable[str]) -> str:

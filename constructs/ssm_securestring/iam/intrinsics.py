@@ -1,6 +1,6 @@
 """Resolving the intrinsic functions of templates, as far as values are known before the deployment.
 
-What is not known becomes :class:`Unknown`, with its place, the reason, and a pattern that the value matches in any case.
+What is not known becomes :class:`Unknown`, with its place, the reason, and a pattern that any value of it matches.
 
 Source:
     CloudFormation User Guide, "Intrinsic function reference", "Pseudo parameters reference".
@@ -107,9 +107,7 @@ class Resolver:
         template, variables = argument if isinstance(argument, list) and len(argument) == _PAIR else (argument, {})
         if not (isinstance(template, str) and isinstance(variables, dict)):
             return malformed("Fn::Sub", place)
-        return joined(
-            list(self._substituted(template, variables, stack, place)), place=place, function="Fn::Sub"
-        )
+        return joined(list(self._substituted(template, variables, stack, place)), place=place, function="Fn::Sub")
 
     def _substituted(self, template: str, variables: dict[str, Any], stack: Stack, place: str) -> Iterator[object]:
         end = 0

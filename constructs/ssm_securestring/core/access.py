@@ -30,6 +30,13 @@ _LABELS_AND_TAGS: Final = (
     "ssm:UnlabelParameterVersion",
 )
 BY_PATH_ACTION: Final = "ssm:GetParametersByPath"
+# What RAM's managed permissions give another account on a parameter, the default one first.
+# SSM User Guide, "Working with shared parameters in Parameter Store".
+SHARE_PERMISSIONS: Final = {
+    "AWSRAMDefaultPermissionSSMParameterReadOnly": ("ssm:DescribeParameters", *_READ),
+    "AWSRAMPermissionSSMParameterReadOnlyWithHistory": ("ssm:DescribeParameters", *_READ, *_HISTORY),
+}
+DEFAULT_SHARE_PERMISSION: Final = next(iter(SHARE_PERMISSIONS))
 
 # Keys of the ``Metadata`` of resources in a template: what was granted, in which words; whom a key was made to admit
 # without a grant; and that a role is that of the function which keeps parameters in place.

@@ -46,6 +46,7 @@ class Key:
         administrators: ARNs of who was named as its administrator.
         break_glass: ARN of the role that may decrypt without having been granted anything.
         patterns: Patterns of the ARNs of parameters that it was made for.
+        unknown: What of its policy is not known.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Key:
     administrators: tuple[str, ...] = ()
     break_glass: str | None = None
     patterns: tuple[str, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

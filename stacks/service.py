@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from ssm_securestring.cdk import SecureStringParameter, SecureStringsLayer, Tier
+from ssm_securestring.cdk import ParameterPath, SecureStringParameter, SecureStringsLayer, Tier
 from ssm_securestring.cdk.findings import accept
 from stacks.parameters import ParametersStack
 
@@ -48,11 +48,8 @@ class ServiceStack(cdk.Stack):
         signing_key.grant_write(deployer)  # advanced tier: kms:GenerateDataKey
 
         auditor = self._role("Auditor")
-        auditor.add_to_policy(
-            # Parameter Store knows no permission on a single parameter for this; it shows metadata, no value.
-            # Service Authorization Reference, "Actions for AWS Systems Manager", DescribeParameters.
-            iam.PolicyStatement(actions=["ssm:DescribeParameters"], resources=["*"])
-        )
+        # Of every parameter of the account: Parameter Store knows no permission on a single one for this.
+        ParameterPath(self, "All", path=path, encryption_key=parameters.key).grant_read_metadata(auditor)
         accept(auditor, {"AwsSolutions-IAM5[Resource::*]": "DescribeParameters knows no other resource"})
 
     def _role(self, name: str) -> iam.Role:

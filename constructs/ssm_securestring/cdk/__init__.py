@@ -1,5 +1,6 @@
 """Constructs: a key made for Parameter Store, SecureString parameters, and grants bound to exactly one of them."""
 
+from ssm_securestring.cdk.access import Access, assert_access
 from ssm_securestring.cdk.assets import SecureStringsLayer
 from ssm_securestring.cdk.key_policy import KeyMode
 from ssm_securestring.cdk.keys import EncryptionKey, KeyReference, ParameterKey
@@ -14,6 +15,7 @@ from ssm_securestring.core.sources import CharacterClass
 from ssm_securestring.core.tiers import Tier
 
 __all__ = [
+    "Access",
     "CharacterClass",
     "EncryptionKey",
     "Expiration",
@@ -31,4 +33,5 @@ __all__ = [
     "SecureStringsLayer",
     "Tier",
     "ValueSource",
+    "assert_access",
 ]

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from ssm_securestring.cli import doctor, get, local, seal
+from ssm_securestring.cli import doctor, get, local, prove, seal
 from ssm_securestring.cli import exec as exec_
 from ssm_securestring.core.errors import SecureStringError
 
@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     exec_.add_commands(commands)
     doctor.add_commands(commands)
     seal.add_commands(commands)
+    prove.add_commands(commands)
     chosen = parser.parse_args(arguments)
     try:
         code: int = chosen.run(chosen)

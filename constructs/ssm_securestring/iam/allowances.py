@@ -16,6 +16,8 @@ from ssm_securestring.iam.world import Declared, Key, Parameter, World
 
 CONTEXT: Final = f"kms:EncryptionContext:{CONTEXT_KEY}"
 VIA_SERVICE: Final = "kms:ViaService"
+# In lower case, as all keys are that requests are made up of, save the two above.
+OWNER: Final = f"aws:ResourceTag/{STACK_TAG}".lower()
 
 # What the function does with the parameters that it keeps; its deletions go by the tag of its stack.
 _KEEPING: Final = (
@@ -102,7 +104,7 @@ def _of_keeping(parameter: Parameter, keys: Iterable[Key]) -> Iterator[Allowance
     yield Allowance(
         actions=frozenset(_RETIRING),
         resource=f"{parameter.arn.partition(':parameter/')[0]}:parameter/*",
-        context={f"aws:ResourceTag/{STACK_TAG}": parameter.stack_id},
+        context={OWNER: parameter.stack_id},
         origin=f"deletes what {parameter.stack} owns",
     )
     context = {CONTEXT: parameter.arn, VIA_SERVICE: via_parameter_store(_region(parameter.arn))}

@@ -34,6 +34,10 @@ class Coverage:
         near = [*self._by_subject.get((request.action, subject), ()), *self._by_subject.get((request.action, None), ())]
         return [each for each in near if each.covers(request)]
 
+    def subjects(self) -> set[str]:
+        """Return the parameters and patterns that anything was granted on."""
+        return {_subject_text(each) for allowances in self._by_action.values() for each in allowances}
+
     def resources(self, action: str) -> set[str]:
         """Return the resources that an action was granted on: ARNs and patterns."""
         return {each.resource for each in self._by_action.get(action, ())}
@@ -54,5 +58,9 @@ class Coverage:
 
 def _subject(allowance: Allowance) -> str | None:
     """Return the one parameter or resource that it is about; ``None``: several."""
-    subject = allowance.context.get(CONTEXT, allowance.resource)
+    subject = _subject_text(allowance)
     return subject if is_literal(subject) else None
+
+
+def _subject_text(allowance: Allowance) -> str:
+    return allowance.context.get(CONTEXT, allowance.resource)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 from ssm_securestring.core.access import BY_PATH_ACTION, Verb
@@ -107,6 +108,7 @@ class Needs:
     direct: bool = False
 
 
+@cache
 def needs_of(operation: Operation, tier: Tier | None) -> Needs:
     """Return what an operation takes on a parameter of a tier.
 

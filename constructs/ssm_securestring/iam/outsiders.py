@@ -47,7 +47,7 @@ def outsiders_of(world: World, *, open_world: bool) -> Iterator[Principal]:
 def _named(world: World) -> Iterator[str]:
     """Return the roles and users that key policies, grants and shares name."""
     yield from (each.principal for each in world.declared)
-    for key in world.keys:
+    for key in (each for each in world.keys if not each.managed):
         yield from (each.grantee for each in key.grants)
         for statement in key.policy.statements if key.policy is not None else ():
             if statement.effect is Effect.ALLOW and statement.principals is not None:

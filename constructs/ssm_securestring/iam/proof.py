@@ -13,6 +13,7 @@ from enum import Enum
 from functools import partial
 from typing import Final
 
+from ssm_securestring.core.encryption import AWS_MANAGED_KEY_ALIAS
 from ssm_securestring.iam.allowances import CONTEXT, Allowance, allowances_of
 from ssm_securestring.iam.coverage import Coverage
 from ssm_securestring.iam.evaluate import decide
@@ -126,6 +127,7 @@ class _Prover:
         for principal in self._world.principals:
             self._unknown.update(dict.fromkeys(principal.unknown))
             self._look_at(principal)
+        self._unknown.update(dict.fromkeys(unknown for key in self._world.keys for unknown in key.unknown))
         for principal in outsiders_of(self._world, open_world=open_world):
             if principal.caller.arn not in named:
                 self._look_at(principal)
@@ -157,7 +159,7 @@ class _Prover:
             coverage,
             lambda request: decide(request, principal.identity),
         )
-        for key in self._world.keys:
+        for key in (each for each in self._world.keys if not each.managed):
             self._hold(
                 principal,
                 key_requests(principal, key, coverage),
@@ -248,9 +250,14 @@ def _assumptions(world: World) -> list[str]:
         for key in world.keys
         if key.policy is None
     ]
+    managed = [
+        f"{AWS_MANAGED_KEY_ALIAS} asks for no permission: whoever may fetch a parameter under it can decrypt it"
+        for key in world.keys
+        if key.managed
+    ]
     elsewhere = [
         f"{principal.name}, which is not of this assembly, has no policies but those that the assembly attaches"
         for principal in world.principals
         if not principal.in_assembly
     ]
-    return [*outside, *elsewhere]
+    return [*outside, *managed, *elsewhere]

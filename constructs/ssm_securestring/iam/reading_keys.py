@@ -1,9 +1,11 @@
 """The KMS keys that an assembly makes, and those that its parameters and grants name."""
 
+from dataclasses import replace
 from typing import Final
 
+from ssm_securestring.core.access import KEY_METADATA
 from ssm_securestring.core.encryption import AWS_MANAGED_KEY_ALIAS, aws_managed_key_policy, default_key_policy
-from ssm_securestring.iam.assembly import Stack
+from ssm_securestring.iam.assembly import Stack, mapping
 from ssm_securestring.iam.documents import read_document
 from ssm_securestring.iam.model import Policy, Text, Unknown
 from ssm_securestring.iam.policy import parse_policy
@@ -33,15 +35,7 @@ class Keys:
     def all(self) -> tuple[Key, ...]:
         """Return the keys that are known by now."""
         return tuple(
-            Key(
-                name=each.name,
-                arn=each.arn,
-                policy=each.policy,
-                aliases=(*each.aliases, *self._aliases.get(each.arn, ())),
-                stack=each.stack,
-                unknown=each.unknown,
-            )
-            for each in self._keys.values()
+            replace(each, aliases=(*each.aliases, *self._aliases.get(each.arn, ()))) for each in self._keys.values()
         )
 
     def named(self, key_id: Text, stack: Stack) -> Text:
@@ -65,7 +59,17 @@ class Keys:
         policy, unknown = _policy(resource)
         # Only the primary of a replica can be unknown; the replica then has no ARN to be found by.
         arn = resource.arn if isinstance(resource.arn, str) else resource.place
-        self._keys[arn] = Key(name=resource.name, arn=arn, policy=policy, stack=resource.stack.title, unknown=unknown)
+        named = mapping(resource.metadata.get(KEY_METADATA))
+        self._keys[arn] = Key(
+            name=resource.name,
+            arn=arn,
+            policy=policy,
+            stack=resource.stack.title,
+            unknown=unknown,
+            administrators=_texts(named.get("administrators")),
+            break_glass=next(iter(_texts(named.get("breakGlass"))), None),
+            patterns=_texts(named.get("patterns")),
+        )
 
     def _name(self, resource: Resource, resources: Resources) -> None:
         name, target = resource.properties.get("AliasName"), resource.properties.get("TargetKeyId")
@@ -89,6 +93,10 @@ class Keys:
             policy=parse_policy(document, place=AWS_MANAGED_KEY_ALIAS),
             aliases=(AWS_MANAGED_KEY_ALIAS,),
         )
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
 
 
 def _policy(resource: Resource) -> tuple[Policy | None, tuple[Unknown, ...]]:

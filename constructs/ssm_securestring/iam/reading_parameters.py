@@ -11,6 +11,7 @@ from ssm_securestring.iam.assembly import mapping
 from ssm_securestring.iam.model import Text, Unknown
 from ssm_securestring.iam.reading_keys import Keys
 from ssm_securestring.iam.reading_principals import Principals
+from ssm_securestring.iam.references import stack_id
 from ssm_securestring.iam.resources import FUNCTION, MANAGED_POLICY, POLICY, SHARE, Resource, Resources
 from ssm_securestring.iam.world import Declared, Parameter
 
@@ -46,6 +47,7 @@ def _parameter(
         tier=spec.tier,
         key=keys.named(_text(key, f"{place}.KeyId"), resource.stack),
         stack=resource.stack.title,
+        stack_id=stack_id(resource.stack),
         provider=role if isinstance(role, str) else None,
         adopts=spec.adopt_existing,
     )

@@ -118,7 +118,7 @@ class References:
         resource_type = str(stack.resource(logical_id).get("Type"))
         if resource_type == NESTED_STACK:
             nested = self._nested.get((stack, logical_id))
-            return _stack_id(nested) if nested else Unknown(place=place, reason="its template is not in the assembly")
+            return stack_id(nested) if nested else Unknown(place=place, reason="its template is not in the assembly")
         if not _is_custom(resource_type):
             return self._filled(_kind(resource_type).ref, logical_id, stack, place)
         reason = f"the custom resource {logical_id} gives its physical id in the deployment"
@@ -136,7 +136,7 @@ class References:
             "AWS::AccountId": stack.account,
             "AWS::Region": stack.region,
             "AWS::StackName": stack.name,
-            "AWS::StackId": _stack_id(stack),
+            "AWS::StackId": stack_id(stack),
             "AWS::NoValue": Nothing.NOTHING,
         }
         return known.get(name, Unknown(place=place, reason=f"{name} is not known before the deployment"))
@@ -298,7 +298,8 @@ def _kind(resource_type: str) -> Kind:
     return KINDS.get(resource_type) or other_kind(resource_type)
 
 
-def _stack_id(stack: Stack) -> str:
+def stack_id(stack: Stack) -> str:
+    """Return what ``AWS::StackId`` gives, a stand-in."""
     partition = partition_of(stack.region).name
     unique = stable_uuid("stack", stack.account, stack.region, stack.name)
     return f"arn:{partition}:cloudformation:{stack.region}:{stack.account}:stack/{stack.name}/{unique}"

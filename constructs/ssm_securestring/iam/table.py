@@ -1,16 +1,15 @@
 """Who can do what with which parameter: for each principal, parameter and operation, allowed and granted."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ssm_securestring.core.access import BY_PATH_ACTION
 from ssm_securestring.core.encryption import AWS_MANAGED_KEY_ALIAS, via_parameter_store
-from ssm_securestring.core.spec import STACK_TAG
 from ssm_securestring.core.tiers import Tier
-from ssm_securestring.iam.allowances import CONTEXT, VIA_SERVICE, Allowance, allowances_of
+from ssm_securestring.iam.allowances import CONTEXT, OWNER, VIA_SERVICE, Allowance, allowances_of
 from ssm_securestring.iam.coverage import Coverage
 from ssm_securestring.iam.evaluate import decide
-from ssm_securestring.iam.model import Caller, Effect, Request, Statement, Verdict
+from ssm_securestring.iam.model import Caller, Request, Verdict
 from ssm_securestring.iam.operations import ACCOUNT_ACTIONS, Needs, Operation, needs_of, paths_above
 from ssm_securestring.iam.patterns import matches
 from ssm_securestring.iam.requests import CALLED_VIA, about, concerned_with, decide_use, policy_of, statements_of
@@ -89,36 +88,53 @@ def table_of(world: World, principals: Iterable[Principal] | None = None) -> Ite
     allowances = allowances_of(world)
     parameters = known_parameters(world)
     for principal in world.principals if principals is None else principals:
-        looker = Looker(principal, allowances.get(principal.caller.arn, ()))
+        looker = Looker(principal, allowances.get(principal.caller.arn, ()), world.keys)
         for parameter in parameters:
-            for operation in Operation:
-                needs = needs_of(operation, parameter.tier)
-                verdict, granted = looker.verdict(parameter, needs), looker.granted(parameter, needs)
-                if granted or verdict is not Verdict.DENIED:
-                    yield Cell(
-                        principal=principal,
-                        parameter=parameter,
-                        operation=operation,
-                        verdict=verdict,
-                        granted=granted,
-                    )
+            for operation, verdict, granted in looker.row(parameter):
+                yield Cell(
+                    principal=principal, parameter=parameter, operation=operation, verdict=verdict, granted=granted
+                )
 
 
 class Looker:
-    """Decides operations of one principal; what its statements cannot tell apart is decided once.
+    """Decides operations of one principal.
 
     Args:
         principal: Who.
         allowances: What it was granted.
+        keys: The keys of the parameters that will be asked for together.
     """
 
-    def __init__(self, principal: Principal, allowances: Iterable[Allowance]) -> None:
-        """Sort its grants."""
+    def __init__(self, principal: Principal, allowances: Iterable[Allowance], keys: Iterable[Key] = ()) -> None:
+        """Find out which parameters its statements can tell apart."""
         self._principal = principal
         self._coverage = Coverage(allowances)
-        self._statements = list(statements_of(principal.identity))
-        self._subjects: dict[tuple[str, str], _Subjects] = {}
-        self._decided: dict[tuple[object, ...], Verdict] = {}
+        self._rows: dict[tuple[object, ...], list[tuple[Operation, Verdict, bool]]] = {}
+        statements = list(statements_of(principal.identity))
+        for key in keys:
+            statements += about(policy_of(key).statements, principal.caller)
+        # Whoever asks by path is answered with what is below it, so that the paths above tell parameters apart, too.
+        self._by_path = bool(concerned_with(statements_of(principal.identity), BY_PATH_ACTION))
+        patterns = {pattern_of(each) for statement in statements for each in statement.resources}
+        patterns |= patterns_in(condition for each in statements for condition in each.conditions)
+        patterns |= self._coverage.subjects()
+        self._named = frozenset(each for each in patterns if is_literal(each))
+        self._patterns = sorted(patterns - self._named - {"*"})
+
+    def row(self, parameter: Known) -> list[tuple[Operation, Verdict, bool]]:
+        """Return each operation that is allowed or was granted, with both; of alike parameters, one is decided."""
+        subject: object = parameter.arn
+        if not self._by_path and parameter.arn not in self._named:
+            subject = tuple(matches(each, parameter.arn) for each in self._patterns)
+        alike = (subject, parameter.key.arn if parameter.key else None, parameter.tier, parameter.stack_id)
+        if alike not in self._rows:
+            decided = (
+                (operation, self.verdict(parameter, needs), self.granted(parameter, needs))
+                for operation in Operation
+                for needs in [needs_of(operation, parameter.tier)]
+            )
+            self._rows[alike] = [each for each in decided if each[1] is not Verdict.DENIED or each[2]]
+        return self._rows[alike]
 
     def verdict(self, parameter: Known, needs: Needs) -> Verdict:
         """Return whether the principal can do something that needs these permissions."""
@@ -129,69 +145,24 @@ class Looker:
 
     def granted(self, parameter: Known, needs: Needs) -> bool:
         """Return whether all of it was granted."""
-        caller = self._principal.caller
-        by_store = [store_request(caller, parameter, *way) for way in ways(parameter, needs)]
-        if by_store and not any(self._covers(each) for each in by_store):
+        caller, key = self._principal.caller, parameter.key
+        by_store = (store_request(caller, parameter, *way) for way in ways(parameter, needs))
+        if needs.one_of and not any(self._coverage.covering(each) for each in by_store):
             return False
-        if is_managed(parameter.key) and by_store:
+        if key is not None and key.managed and needs.one_of:
             return True  # its policy admits everybody through Parameter Store, so that grants have nothing to say of it
-        return all(self._covers(key_request(caller, parameter, action, direct=needs.direct)) for action in needs.key)
-
-    def _covers(self, request: Request) -> bool:
-        return self._coverage.grants(request.action) and bool(self._coverage.covering(request))
+        uses = (key_request(caller, parameter, action, direct=needs.direct) for action in needs.key)
+        return all(self._coverage.covering(each) for each in uses)
 
     def _with_store(self, parameter: Known, action: str, resource: str) -> Verdict:
-        subjects = self._subjects_of(action, None)
-        if not subjects.may_be_allowed:
-            return Verdict.DENIED
-        what = (action, subjects.told_apart(resource), parameter.stack_id)
-        if what not in self._decided:
-            request = store_request(self._principal.caller, parameter, action, resource)
-            self._decided[what] = decide(request, self._principal.identity).verdict
-        return self._decided[what]
+        request = store_request(self._principal.caller, parameter, action, resource)
+        return decide(request, self._principal.identity).verdict
 
     def _with_key(self, parameter: Known, action: str, *, direct: bool) -> Verdict:
-        key = parameter.key
-        if key is None:
+        if parameter.key is None:
             return Verdict.UNKNOWN
-        subjects = self._subjects_of(action, key)
-        if not subjects.may_be_allowed:
-            return Verdict.DENIED
-        what = (action, key.arn, direct, subjects.told_apart(parameter.arn))
-        if what not in self._decided:
-            request = key_request(self._principal.caller, parameter, action, direct=direct)
-            self._decided[what] = decide_use(request, self._principal.identity, key).verdict
-        return self._decided[what]
-
-    def _subjects_of(self, action: str, key: Key | None) -> "_Subjects":
-        found = self._subjects.get((action, key.arn if key else ""))
-        if found is None:
-            others = [] if key is None else about(policy_of(key).statements, self._principal.caller)
-            concerned = concerned_with([*self._statements, *others], action)
-            found = _Subjects(concerned, of_key=key is not None, granted=key is not None and bool(key.grants))
-            self._subjects[action, key.arn if key else ""] = found
-        return found
-
-
-class _Subjects:
-    """The parameters that statements tell apart: those that they name, and those that their patterns match."""
-
-    def __init__(self, statements: Sequence[Statement], *, of_key: bool, granted: bool) -> None:
-        self.may_be_allowed = granted or any(each.effect is Effect.ALLOW for each in statements)
-        patterns = {pattern_of(each) for statement in statements for each in statement.resources}
-        if of_key:
-            patterns = patterns_in(condition for each in statements for condition in each.conditions)
-        self._named = frozenset(each for each in patterns if is_literal(each))
-        self._patterns = sorted(patterns - self._named - {"*"})
-
-    def told_apart(self, arn: str) -> object:
-        """Return what is equal for parameters that the statements cannot tell apart."""
-        return arn if arn in self._named else tuple(matches(each, arn) for each in self._patterns)
-
-
-def is_managed(key: Key | None) -> bool:
-    """Return whether it is the AWS managed key of Parameter Store."""
-    return key is not None and AWS_MANAGED_KEY_ALIAS in key.aliases
+        request = key_request(self._principal.caller, parameter, action, direct=direct)
+        return decide_use(request, self._principal.identity, parameter.key).verdict
 
 
 def ways(parameter: Known, needs: Needs) -> list[tuple[str, str]]:
@@ -202,7 +173,7 @@ def ways(parameter: Known, needs: Needs) -> list[tuple[str, str]]:
 
 def store_request(caller: Caller, parameter: Known, action: str, resource: str) -> Request:
     """Return the request to Parameter Store; a parameter that a stack keeps carries its tag."""
-    tags = {f"aws:ResourceTag/{STACK_TAG}": parameter.stack_id} if parameter.stack_id else {}
+    tags = {OWNER: parameter.stack_id} if parameter.stack_id else {}
     return Request(caller=caller, action=action, resource=resource, context=tags)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ssm_securestring.core.access import Verb
+from ssm_securestring.core.encryption import AWS_MANAGED_KEY_ALIAS
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.iam.model import Caller, Identity, KeyGrant, Policy, Text, Unknown
 
@@ -59,6 +60,11 @@ class Key:
     break_glass: str | None = None
     patterns: tuple[str, ...] = ()
     unknown: tuple[Unknown, ...] = ()
+
+    @property
+    def managed(self) -> bool:
+        """Whether it is the AWS managed key, whose policy admits everybody of the account through Parameter Store."""
+        return AWS_MANAGED_KEY_ALIAS in self.aliases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,174 @@
+"""Access asked of a stack in a test, before anything is deployed."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+
+from ssm_securestring.cdk import Access, ParameterKey, ParameterPath, SecureStringParameter, Tier, assert_access
+from ssm_securestring.core.errors import AssemblyError, SettingError
+
+ENVIRONMENT = cdk.Environment(account="111122223333", region="eu-west-1")
+KEEPER = "Shop/SecureStringProvider/Role"
+
+
+def shop(*, grant: Callable[[SecureStringParameter, iam.Role], object] | None = None) -> cdk.Stack:
+    """Make an app with one stack: two parameters, and a role that may read the first."""
+    stack = cdk.Stack(cdk.App(), "Shop", env=ENVIRONMENT)
+    key = ParameterKey(stack, "Key", path_prefixes=["/shop"])
+    password = SecureStringParameter(stack, "Password", name="/shop/db/password", encryption_key=key)
+    SecureStringParameter(stack, "ApiKey", name="/shop/mail/api-key", encryption_key=key, tier=Tier.ADVANCED)
+    role = iam.Role(stack, "Orders", assumed_by=iam.AccountRootPrincipal())
+    password.grant_read(role)
+    if grant is not None:
+        grant(password, role)
+    return stack
+
+
+def app_of(stack: cdk.Stack) -> cdk.Stage:
+    """Return the app of a stack."""
+    found = cdk.Stage.of(stack)
+    assert found is not None
+    return found
+
+
+def _also(action: str) -> Callable[[SecureStringParameter, iam.Role], object]:
+    """Let the role do something that no grant of a parameter says."""
+    return lambda parameter, role: role.add_to_policy(
+        iam.PolicyStatement(actions=[action], resources=[parameter.parameter_arn])
+    )
+
+
+def test_who_can_do_what_is_asked_of_a_stack() -> None:
+    """By the words of operations, and by the names of parameters with their slash or without."""
+    access = Access.from_stack(shop())
+
+    assert access.who_can("decrypt", "/shop/db/password") == ["Shop/Orders", KEEPER]
+    assert access.who_can("read", "shop/db/password") == ["Shop/Orders", KEEPER]
+    assert access.who_can("decrypt", "/shop/mail/api-key") == [KEEPER]
+    assert access.who_can("write", "/shop/db/password") == [KEEPER]
+    assert access.who_can("decrypt directly", "/shop/db/password") == []
+
+
+def test_a_stack_of_another_app_counts_where_it_attaches_a_policy() -> None:
+    """All stacks of the app are read, whichever is asked."""
+    app = cdk.App()
+    owner = cdk.Stack(app, "Owner", env=ENVIRONMENT)
+    password = SecureStringParameter(owner, "Password", name="/shop/db/password")
+    user = cdk.Stack(app, "User", env=ENVIRONMENT)
+    role = iam.Role(user, "Reader", assumed_by=iam.AccountRootPrincipal())
+    password.grant_read(role)
+
+    assert Access.from_stack(owner).who_can("decrypt", "/shop/db/password") == [
+        "Owner/SecureStringProvider/Role",
+        "User/Reader",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("operation", "name", "message"),
+    [
+        ("reed", "/shop/db/password", "operation 'reed' is none: write one of 'read', 'read history'"),
+        ("read", "/shop/db/passwort", "parameter_name '/shop/db/passwort' is none that is known here: write one of "),
+    ],
+)
+def test_fails_when_something_is_not_known(operation: str, name: str, message: str) -> None:
+    """A typing mistake must not look like nobody."""
+    with pytest.raises(SettingError) as caught:
+        Access.from_stack(shop()).who_can(operation, name)
+
+    assert str(caught.value).startswith(message)
+
+
+def test_fails_for_a_stack_without_an_app() -> None:
+    """It cannot be synthesized with what it belongs to."""
+    stack = cdk.Stack()
+
+    with pytest.raises(SettingError, match=r"is not in an app: write Stack\(App\(\), ...\)"):
+        Access.from_stack(stack)
+
+
+def test_an_app_whose_grants_are_all_there_is_passes() -> None:
+    """In its own words, and in those of a table."""
+    assert_access(app_of(shop()))
+    assert_access(app_of(shop()), allows={"Shop/Orders": {"read": ["/shop/db/password"]}})
+    assert Access.from_stack(shop()).prove().exact
+
+
+def test_what_was_synthesized_is_read_from_its_folder(tmp_path: Path) -> None:
+    """As ``cdk synth`` leaves it, by path or as the CDK hands it out."""
+    stack = cdk.Stack(cdk.App(outdir=str(tmp_path)), "Shop", env=ENVIRONMENT)
+    SecureStringParameter(stack, "Password", name="/shop/db/password").grant_read(
+        iam.Role(stack, "Orders", assumed_by=iam.AccountRootPrincipal())
+    )
+    assembly = app_of(stack).synth()
+
+    for each in (assembly, tmp_path, str(tmp_path)):
+        assert_access(each, allows={"Shop/Orders": {"read": ["/shop/db/password"]}})
+
+
+def test_fails_when_more_is_allowed_than_was_granted() -> None:
+    """The message holds the table and the statement that opens it."""
+    with pytest.raises(AssertionError) as caught:
+        assert_access(app_of(shop(grant=_also("ssm:GetParameterHistory"))))
+
+    message = str(caught.value)
+    assert "EXTRA  Shop/Orders: ssm:GetParameterHistory\n  /shop/db/password\n" in message
+    assert "Shop/OrdersDefaultPolicy" in message
+    assert message.splitlines()[-1].startswith("NOT EXACT: 1 EXTRA (")
+
+
+def test_fails_when_more_is_allowed_than_the_table_says() -> None:
+    """Though the app granted it."""
+    reads_history = shop(grant=lambda parameter, role: parameter.grant_read_history(role))
+
+    with pytest.raises(AssertionError) as caught:
+        assert_access(app_of(reads_history), allows={"Shop/Orders": {"read": ["/shop/db/password"]}})
+
+    assert str(caught.value).splitlines() == [
+        "allowed, but not intended: Shop/Orders can read history /shop/db/password",
+        "allowed, but not intended: Shop/Orders, ssm:GetParameterHistory on /shop/db/password",
+    ]
+
+
+def test_fails_when_less_is_allowed_than_was_granted() -> None:
+    """A denial elsewhere takes away what a grant gave."""
+    stack = shop()
+    role = stack.node.find_child("Orders")
+    assert isinstance(role, iam.Role)
+    role.add_to_policy(iam.PolicyStatement(effect=iam.Effect.DENY, actions=["ssm:GetParameters"], resources=["*"]))
+
+    with pytest.raises(
+        AssertionError, match="MISSING  Shop/Orders: ssm:GetParameters\n  granted: read on /shop/db/pass"
+    ):
+        assert_access(app_of(stack))
+
+
+def test_fails_for_a_folder_that_is_no_assembly(tmp_path: Path) -> None:
+    """And says what to run."""
+    with pytest.raises(AssemblyError, match="run `cdk synth`"):
+        assert_access(tmp_path)
+
+
+def test_every_grant_is_proved_exact() -> None:
+    """Each verb on a parameter and on a path, for a principal of its own, with a strict and a delegating key."""
+    from ssm_securestring.cdk import KeyMode
+
+    for mode in KeyMode:
+        stack = cdk.Stack(cdk.App(), "Shop", env=ENVIRONMENT)
+        key = ParameterKey(stack, "Key", path_prefixes=["/shop"], mode=mode)
+        parameter = SecureStringParameter(
+            stack, "Password", name="/shop/db/password", encryption_key=key, tier=Tier.ADVANCED
+        )
+        path = ParameterPath(stack, "Path", path="/shop/mail", encryption_key=key, tier=Tier.STANDARD)
+        for target in (parameter, path):
+            for verb in ("read", "write", "read_write", "read_history", "read_metadata", "delete", "manage"):
+                role = iam.Role(stack, f"{target.node.id}{verb}", assumed_by=iam.AccountRootPrincipal())
+                getattr(target, f"grant_{verb}")(role)
+        for verb in ("read", "read_history"):
+            role = iam.Role(stack, f"Direct{verb}", assumed_by=iam.AccountRootPrincipal())
+            getattr(parameter, f"grant_{verb}")(role, direct=True)
+
+        assert_access(app_of(stack))

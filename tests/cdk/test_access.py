@@ -6,8 +6,17 @@ from pathlib import Path
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
+from constructs import RootConstruct
 
-from ssm_securestring.cdk import Access, ParameterKey, ParameterPath, SecureStringParameter, Tier, assert_access
+from ssm_securestring.cdk import (
+    Access,
+    KeyMode,
+    ParameterKey,
+    ParameterPath,
+    SecureStringParameter,
+    Tier,
+    assert_access,
+)
 from ssm_securestring.core.errors import AssemblyError, SettingError
 
 ENVIRONMENT = cdk.Environment(account="111122223333", region="eu-west-1")
@@ -84,7 +93,7 @@ def test_fails_when_something_is_not_known(operation: str, name: str, message: s
 
 def test_fails_for_a_stack_without_an_app() -> None:
     """It cannot be synthesized with what it belongs to."""
-    stack = cdk.Stack()
+    stack = cdk.Stack(RootConstruct("Root"), "Shop")
 
     with pytest.raises(SettingError, match=r"is not in an app: write Stack\(App\(\), ...\)"):
         Access.from_stack(stack)
@@ -140,9 +149,7 @@ def test_fails_when_less_is_allowed_than_was_granted() -> None:
     assert isinstance(role, iam.Role)
     role.add_to_policy(iam.PolicyStatement(effect=iam.Effect.DENY, actions=["ssm:GetParameters"], resources=["*"]))
 
-    with pytest.raises(
-        AssertionError, match="MISSING  Shop/Orders: ssm:GetParameters\n  granted: read on /shop/db/pass"
-    ):
+    with pytest.raises(AssertionError, match="MISSING  Shop/Orders: ssm:GetParameters\n  granted: read on /shop/db/"):
         assert_access(app_of(stack))
 
 
@@ -154,8 +161,6 @@ def test_fails_for_a_folder_that_is_no_assembly(tmp_path: Path) -> None:
 
 def test_every_grant_is_proved_exact() -> None:
     """Each verb on a parameter and on a path, for a principal of its own, with a strict and a delegating key."""
-    from ssm_securestring.cdk import KeyMode
-
     for mode in KeyMode:
         stack = cdk.Stack(cdk.App(), "Shop", env=ENVIRONMENT)
         key = ParameterKey(stack, "Key", path_prefixes=["/shop"], mode=mode)

@@ -44,10 +44,10 @@ class Access:
         Raises:
             SettingError: The stack is not in an app.
         """
-        stage = cdk.Stage.of(stack)
-        if stage is None:
+        root = stack.node.root
+        if not isinstance(root, cdk.Stage):
             raise SettingError("stack", problem=f"{stack.node.path} is not in an app", fix="write Stack(App(), ...)")
-        return cls.from_assembly(stage)
+        return cls.from_assembly(root)
 
     @classmethod
     def from_assembly(cls, assembly: Synthesized) -> "Access":

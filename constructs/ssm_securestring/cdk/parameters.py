@@ -8,6 +8,7 @@ import aws_cdk as cdk
 import jsii
 from constructs import Construct
 
+from ssm_securestring.cdk.grantable import access_to_parameter
 from ssm_securestring.cdk.keys import EncryptionKey, ParameterKey, key_reference
 from ssm_securestring.cdk.parameter_base import ImportedParameter, SecureStringParameterBase
 from ssm_securestring.cdk.provider import SERVICE_TIMEOUT, SecureStringProvider
@@ -194,7 +195,9 @@ class SecureStringParameter(SecureStringParameterBase):
             adopts=spec.adopt_existing,
         )
         source.grant_to(provider, parameter_arn=str(self._at))
-        self._key.admit(provider, self._access(Verb.READ_WRITE), resource=self._describe())
+        # Both kinds of encryption, as its role has them: a rollback may find another tier than the template's.
+        keeping = access_to_parameter(Verb.READ_WRITE, at=self._at, key=self._key, tier=Tier.INTELLIGENT_TIERING)
+        self._key.admit(provider, keeping, resource=self._describe())
         resource = cdk.CustomResource(
             self,
             "Resource",

@@ -17,7 +17,13 @@ from ssm_securestring.iam.variables import Values
 
 
 class Comparison(Protocol):
-    """What an operator does with the values of a policy."""
+    """What an operator does with the values of a policy.
+
+    Attributes:
+        literals: Values of requests that fit, whatever else does.
+    """
+
+    literals: frozenset[str]
 
     def match(self, text: str, values: Values) -> bool | None:
         """Return whether one of the policy's values fits this one; ``None`` if that is not known."""
@@ -36,12 +42,13 @@ class Measures:
         what: What they are, for people.
     """
 
-    __slots__ = ("_compare", "_expected", "_read", "_unknown", "_what")
+    __slots__ = ("_compare", "_expected", "_read", "_unknown", "_what", "literals")
 
     def __init__(
         self, texts: Iterable[Text], *, read: Callable[[str], Any], compare: Callable[[Any, Any], bool], what: str
     ) -> None:
         """Read the values of the policy."""
+        self.literals: frozenset[str] = frozenset()
         self._read = read
         self._compare = compare
         self._what = what

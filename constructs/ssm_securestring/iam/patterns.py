@@ -84,9 +84,13 @@ class Texts:
         style: How they are compared.
         ignore_case: Whether case does not count.
         variables: Whether ``${...}`` is a variable in them.
+
+    Attributes:
+        everything: One of them fits everything.
+        literals: Texts that fit, whatever else does; in lower case where case does not count.
     """
 
-    __slots__ = ("_certain", "_fold", "_literals", "_patterns", "_style", "_templates", "_unknown", "everything")
+    __slots__ = ("_certain", "_fold", "_patterns", "_style", "_templates", "_unknown", "everything", "literals")
 
     def __init__(
         self, texts: Iterable[Text], *, style: Style, ignore_case: bool = False, variables: bool = True
@@ -104,7 +108,7 @@ class Texts:
             fixed = [text for text in fixed if text.count(":") >= _ARN_COLONS]
         self.everything = style is Style.GLOB and "*" in fixed
         wild = [text for text in fixed if style is not Style.EXACT and _is_wild(text)]
-        self._literals = frozenset(fixed) - frozenset(wild)
+        self.literals = frozenset(fixed) - frozenset(wild)
         self._patterns = self._alternatives(wild)
         self._certain = not self._templates and not self._unknown
 
@@ -114,7 +118,7 @@ class Texts:
             return True
         if self._fold:
             text = text.lower()
-        if text in self._literals or (self._patterns is not None and self._patterns(text)):
+        if text in self.literals or (self._patterns is not None and self._patterns(text)):
             return True
         if self._certain:
             return False

@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar
 
 from ssm_securestring.iam.conditions import compile_condition
 from ssm_securestring.iam.model import Caller, Effect, Identity, Policy, Statement, Unknown
-from ssm_securestring.iam.patterns import Style, Texts
+from ssm_securestring.iam.patterns import Style, texts_of
 from ssm_securestring.iam.principals import Level, Naming, naming
 from ssm_securestring.iam.variables import Values
 
@@ -33,8 +33,8 @@ class CompiledStatement:
         """Compile its elements."""
         self.statement = statement
         self.unknown = unknown
-        self._actions = Texts(statement.actions, style=Style.GLOB, ignore_case=True, variables=False)
-        self._resources = Texts(statement.resources, style=Style.GLOB, variables=statement.variables)
+        self._actions = texts_of(statement.actions, style=Style.GLOB, ignore_case=True, variables=False)
+        self._resources = texts_of(statement.resources, style=Style.GLOB, variables=statement.variables)
         self._everything = self._resources.everything and not statement.not_resources
         self._conditions = tuple(
             compile_condition(each, variables=statement.variables) for each in statement.conditions

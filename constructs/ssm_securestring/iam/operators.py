@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from ssm_securestring.iam.model import Text, Unknown
-from ssm_securestring.iam.patterns import Style, Texts
+from ssm_securestring.iam.patterns import Style, texts_of
 from ssm_securestring.iam.variables import Values
 
 
@@ -113,11 +113,11 @@ class Operator:
 
 
 def _texts(style: Style, *, ignore_case: bool = False) -> Callable[[tuple[Text, ...], bool], Comparison]:
-    return lambda texts, variables: Texts(texts, style=style, ignore_case=ignore_case, variables=variables)
+    return lambda texts, variables: texts_of(texts, style=style, ignore_case=ignore_case, variables=variables)
 
 
 def _plain(*, ignore_case: bool) -> Callable[[tuple[Text, ...], bool], Comparison]:
-    return lambda texts, _: Texts(texts, style=Style.EXACT, ignore_case=ignore_case, variables=False)
+    return lambda texts, _: texts_of(texts, style=Style.EXACT, ignore_case=ignore_case, variables=False)
 
 
 def _measures(

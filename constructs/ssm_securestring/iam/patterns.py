@@ -49,7 +49,8 @@ def _fits(pieces: tuple[Piece, ...], style: Style) -> Callable[[str], bool]:
     return lambda text: search(text) is not None
 
 
-def _expression(pieces: Iterable[Piece], style: Style) -> str:
+@lru_cache(maxsize=65536)
+def _expression(pieces: tuple[Piece, ...], style: Style) -> str:
     """Write a pattern as a regular expression that never tries a star again, so that no pattern is slow."""
     parts = [""]
     stars = []
@@ -149,6 +150,19 @@ class Texts:
             return None
         expressions = (_expression((Piece(text),), self._style) for text in wild)
         return re.compile("|".join(f"(?:{each})" for each in expressions), re.DOTALL).fullmatch
+
+
+@lru_cache(maxsize=65536)
+def texts_of(texts: tuple[Text, ...], *, style: Style, ignore_case: bool = False, variables: bool = True) -> Texts:
+    """Return the texts of an element, ready to be compared; the same for the same texts.
+
+    Args:
+        texts: What is written.
+        style: How they are compared.
+        ignore_case: Whether case does not count.
+        variables: Whether ``${...}`` is a variable in them.
+    """
+    return Texts(texts, style=style, ignore_case=ignore_case, variables=variables)
 
 
 def _no_arn(text: str) -> Unknown:

@@ -143,10 +143,11 @@ def _by_grant(findings: Findings, ownership: Ownership) -> bool | None:
 
 
 def _why_closed(findings: Findings, ownership: Ownership) -> Reason:
-    alone = ownership.at_home and findings.role is not False
+    ungranted = findings.granted is False
+    alone = ownership.at_home and not (findings.role is False and ungranted)
     if findings.identity is False and not alone:
         return Reason.NOT_ALLOWED_BY_IDENTITY
-    if ownership.resource_needed and findings.account is False:
+    if ownership.resource_needed and findings.account is False and ungranted:
         return Reason.NOT_ALLOWED_BY_RESOURCE
     if findings.boundary is False:
         return Reason.NOT_ALLOWED_BY_BOUNDARY

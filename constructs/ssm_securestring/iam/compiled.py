@@ -1,15 +1,15 @@
 """Policies made ready to be asked often: their statements by action, and by how they name a caller.
 
-A policy is compiled once, and recognised by being the same object: to hash a document costs more than to decide.
+A policy is compiled once, and recognised by being the same object.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from ssm_securestring.iam.conditions import compile_condition
 from ssm_securestring.iam.model import Caller, Effect, Identity, Policy, Statement, Unknown
-from ssm_securestring.iam.patterns import Style, Texts
+from ssm_securestring.iam.patterns import Style, texts_of
 from ssm_securestring.iam.principals import Level, Naming, naming
 from ssm_securestring.iam.variables import Values
 
@@ -27,18 +27,19 @@ class CompiledStatement:
         unknown: What it depends on whether it is about the action and the caller. Default: it is, for certain.
     """
 
-    __slots__ = ("_actions", "_conditions", "_everything", "_resources", "statement", "unknown")
+    __slots__ = ("_actions", "_checks", "_conditions", "_everything", "_resources", "statement", "unknown")
 
     def __init__(self, statement: Statement, unknown: tuple[Unknown, ...] = ()) -> None:
         """Compile its elements."""
         self.statement = statement
         self.unknown = unknown
-        self._actions = Texts(statement.actions, style=Style.GLOB, ignore_case=True, variables=False)
-        self._resources = Texts(statement.resources, style=Style.GLOB, variables=statement.variables)
+        self._actions = texts_of(statement.actions, style=Style.GLOB, ignore_case=True, variables=False)
+        self._resources = texts_of(statement.resources, style=Style.GLOB, variables=statement.variables)
         self._everything = self._resources.everything and not statement.not_resources
         self._conditions = tuple(
             compile_condition(each, variables=statement.variables) for each in statement.conditions
         )
+        self._checks = tuple(condition.holds for condition in self._conditions)
 
     def depending_on(self, unknown: tuple[Unknown, ...]) -> "CompiledStatement":
         """Return the same statement, which depends on more."""
@@ -57,8 +58,8 @@ class CompiledStatement:
         result = self._everything or self.match_resource(resource, values)
         if result is False:
             return False
-        for condition in self._conditions:
-            held = condition.holds(values)
+        for holds in self._checks:
+            held = holds(values)
             if held is False:
                 return False
             if held is None:
@@ -126,24 +127,19 @@ class CompiledIdentity:
         identity: The policies.
     """
 
-    __slots__ = ("_by_action", "_layers", "identity")
+    __slots__ = ("_layers",)
 
     def __init__(self, identity: Identity) -> None:
         """Compile every policy."""
-        self.identity = identity
         self._layers = (
             _compile(identity.policies),
             None if identity.boundary is None else _compile((identity.boundary,)),
             None if identity.session is None else _compile(identity.session),
             *(_compile(level) for level in identity.service_control),
         )
-        self._by_action: dict[str, OwnStatements] = {}
 
     def about(self, action: str) -> OwnStatements:
         """Return what may decide about an action."""
-        return _remembered(self._by_action, action, lambda: self._select(action))
-
-    def _select(self, action: str) -> OwnStatements:
         layers = [None if layer is None else _about(layer, action) for layer in self._layers]
         allow, boundary, session, *organization = [_of(layer, Effect.ALLOW) for layer in layers]
         return OwnStatements(
@@ -162,12 +158,11 @@ class CompiledPolicy:
         policy: The policy.
     """
 
-    __slots__ = ("_selected", "_statements")
+    __slots__ = ("_statements",)
 
     def __init__(self, policy: Policy) -> None:
         """Compile every statement."""
         self._statements = _compile((policy,))
-        self._selected: dict[Hashable, TheirStatements] = {}
 
     def about(self, action: str, caller: Caller, *, bounded: bool) -> TheirStatements:
         """Return what may decide about an action of a caller.
@@ -177,10 +172,6 @@ class CompiledPolicy:
             caller: Who asks.
             bounded: The caller has a permissions boundary.
         """
-        key = (action, caller.arn, caller.session_arn, caller.account, bounded)
-        return _remembered(self._selected, key, lambda: self._select(action, caller, bounded=bounded))
-
-    def _select(self, action: str, caller: Caller, *, bounded: bool) -> TheirStatements:
         deny: list[CompiledStatement] = []
         allow: dict[Level, list[CompiledStatement]] = {level: [] for level in Level}
         for each in _about(self._statements, action):
@@ -230,20 +221,10 @@ _POLICIES: Final[dict[int, _Kept[Policy, CompiledPolicy]]] = {}
 def _kept(known: dict[int, _Kept[_Subject, _Made]], subject: _Subject, make: Callable[[_Subject], _Made]) -> _Made:
     found = known.get(id(subject))
     if found is None:
-        found = _remembered(known, id(subject), lambda: _Kept(subject, make(subject)))
-    return found.made
-
-
-_Key = TypeVar("_Key", bound=Hashable)
-
-
-def _remembered(known: dict[_Key, _Made], key: _Key, make: Callable[[], _Made]) -> _Made:
-    found = known.get(key)
-    if found is None:
         if len(known) >= _MAX_KEPT:
             known.clear()
-        found = known[key] = make()
-    return found
+        found = known[id(subject)] = _Kept(subject, make(subject))
+    return found.made
 
 
 def _compile(policies: tuple[Policy, ...]) -> Statements:

@@ -92,7 +92,7 @@ class Compared:
         if_exists: It holds too where the request has no such key.
     """
 
-    __slots__ = ("_absent", "_comparison", "_key", "_negated", "_quantifier", "condition")
+    __slots__ = ("_absent", "_at_once", "_comparison", "_found", "_key", "_negated", "_quantifier", "condition")
 
     def __init__(
         self, condition: Condition, *, comparison: Comparison, negated: bool, quantifier: Quantifier, if_exists: bool
@@ -103,11 +103,16 @@ class Compared:
         self._comparison = comparison
         self._negated = negated
         self._quantifier = quantifier
+        self._found = not negated
+        # An empty text is no value where several are possible.
+        self._at_once = comparison.literals if quantifier is Quantifier.ONE else comparison.literals - {""}
         self._absent = _when_absent(quantifier, negated=negated, if_exists=if_exists)
 
     def holds(self, values: Values) -> bool | None:
         """Return whether it holds; ``None`` if that is not known."""
         actual = values.get(self._key)
+        if actual.__class__ is str and actual in self._at_once:
+            return self._found
         if not actual and (actual != "" or self._quantifier is not Quantifier.ONE):
             return self._absent
         if isinstance(actual, str):

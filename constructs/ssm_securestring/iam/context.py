@@ -4,24 +4,26 @@ Source:
     IAM User Guide, "AWS global condition context keys"; KMS Developer Guide, "AWS KMS condition keys".
 """
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
 from ssm_securestring.iam.model import Caller, Request
 from ssm_securestring.iam.principals import is_root, is_service
-from ssm_securestring.iam.variables import Values
+from ssm_securestring.iam.variables import Value, Values
 
 _ARN_ACCOUNT: Final = 4
-_Value = str | tuple[str, ...]
 
 
-def values_of(request: Request) -> Values:
+def values_of(request: Request, of_the_caller: dict[str, Value]) -> Values:
     """Return the condition keys of a request, in lower case.
 
     What the request says itself takes precedence over what follows from the caller and the resource.
+
+    Args:
+        request: The request.
+        of_the_caller: What follows from its caller.
     """
-    values = dict(_of_caller(request.caller))
+    values = of_the_caller.copy()
     account = account_of(request.resource)
     if account:
         values["aws:resourceaccount"] = account
@@ -38,14 +40,19 @@ def account_of(arn: str) -> str:
     return account if account.isdigit() else ""
 
 
-@lru_cache(maxsize=4096)
-def _of_caller(caller: Caller) -> Mapping[str, _Value]:
-    values: dict[str, _Value] = {"aws:principaltype": _kind(caller), "aws:principalisawsservice": "false"}
+def of_caller(caller: Caller) -> dict[str, Value]:
+    """Return the condition keys that follow from who makes a request, in lower case."""
+    values: dict[str, Value]
     if is_service(caller):
         values = {"aws:principalisawsservice": "true", "aws:principalservicename": caller.arn}
     else:
-        values["aws:principalarn"] = caller.arn
-        values["aws:principalaccount"] = values["kms:calleraccount"] = caller.account
+        values = {
+            "aws:principalisawsservice": "false",
+            "aws:principaltype": _kind(caller),
+            "aws:principalarn": caller.arn,
+            "aws:principalaccount": caller.account,
+            "kms:calleraccount": caller.account,
+        }
     if ":user/" in caller.arn:
         values["aws:username"] = caller.arn.rsplit("/", 1)[-1]
     return values | {key.lower(): value for key, value in caller.context.items()}

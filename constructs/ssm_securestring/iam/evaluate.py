@@ -4,21 +4,16 @@ Source:
     IAM User Guide, "Policy evaluation logic", with its pages for requests within a single account and across accounts.
 """
 
-from dataclasses import replace
+from typing import Final
 
-from ssm_securestring.iam.compiled import TheirStatements, compiled_identity, compiled_policy
+from ssm_securestring.iam.cases import case_of
 from ssm_securestring.iam.context import account_of, values_of
 from ssm_securestring.iam.model import Decision, Identity, Policy, Request
 from ssm_securestring.iam.principals import is_root, is_service
-from ssm_securestring.iam.weighing import (
-    YES,
-    decide_by,
-    depending,
-    find,
-    unknown_in,
-    usual_ways,
-    why_closed,
-)
+from ssm_securestring.iam.weighing import Ownership, conclude, depending, find
+
+_AT_HOME: Final = Ownership(at_home=True, resource_needed=False)
+_ABROAD: Final = Ownership(at_home=False, resource_needed=True)
 
 
 def decide(
@@ -37,17 +32,11 @@ def decide(
         resource_account: Account that owns the resource. Default: the one in its ARN, else the caller's.
     """
     caller = request.caller
-    values = values_of(request)
-    own = compiled_identity(identity).about(request.action)
-    theirs = TheirStatements()
-    if resource_policy is not None:
-        bounded = identity.boundary is not None
-        theirs = compiled_policy(resource_policy).about(request.action, caller, bounded=bounded)
-    findings = find(own, theirs, request.resource, values)
+    case = case_of(request, identity, resource_policy)
+    values = values_of(request, case.values)
+    findings = find(case, request.resource, values)
     if is_root(caller):
-        findings = replace(findings, identity=YES)
+        findings.identity = True
     account = resource_account or account_of(request.resource) or caller.account
-    at_home = account == caller.account or is_service(caller)
-    ways = usual_ways(findings, resource_needed=not at_home, at_home=at_home)
-    denial = why_closed(findings, resource_needed=not at_home, at_home=at_home)
-    return decide_by(findings, ways, denial) or depending(unknown_in(own, theirs, request.resource, values))
+    ownership = _AT_HOME if account == caller.account or is_service(caller) else _ABROAD
+    return conclude(findings, ownership) or depending(*case.unknown_for(request.resource, values))

@@ -8,29 +8,16 @@ Source:
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ssm_securestring.iam.compiled import TheirStatements, compiled_identity, compiled_policy
+from ssm_securestring.iam.cases import case_of
 from ssm_securestring.iam.context import values_of
-from ssm_securestring.iam.model import Caller, Decision, Identity, KeyGrant, Policy, Reason, Request, Unknown
+from ssm_securestring.iam.model import Caller, Decision, Identity, KeyGrant, Policy, Request, Unknown
 from ssm_securestring.iam.principals import is_root, is_service
-from ssm_securestring.iam.weighing import (
-    MAYBE,
-    NO,
-    YES,
-    Findings,
-    Said,
-    Way,
-    all_of,
-    decide_by,
-    depending,
-    either,
-    find,
-    unknown_in,
-    usual_ways,
-    why_closed,
-)
+from ssm_securestring.iam.weighing import Findings, Ownership, all_of, conclude, depending, either, find
 
 _SERVICE: Final = "kms:"
 _CONTEXT: Final = "kms:encryptioncontext:"
+_AT_HOME: Final = Ownership(at_home=True, resource_needed=True)
+_ABROAD: Final = Ownership(at_home=False, resource_needed=True)
 # KMS API reference, GrantConstraints: constraints count for cryptographic operations with an encryption context.
 _WITH_CONTEXT: Final = frozenset(
     {
@@ -67,61 +54,38 @@ def decide_key(
         grants: Grants on the key. Default: none.
     """
     caller = request.caller
-    values = values_of(request)
-    own = compiled_identity(identity).about(request.action)
-    theirs = TheirStatements()
-    if key_policy is not None:
-        bounded = identity.boundary is not None
-        theirs = compiled_policy(key_policy).about(request.action, caller, bounded=bounded)
-    findings = find(own, theirs, request.resource, values)
+    case = case_of(request, identity, key_policy)
+    values = values_of(request, case.values)
+    findings = find(case, request.resource, values)
     if key_policy is None:
-        _forget_key_policy(findings)
+        findings.denied = either(findings.denied, None)
+        findings.themselves = findings.role = findings.account = None
     if is_root(caller):
-        findings.identity = YES
-    at_home = key_account == caller.account or is_service(caller)
-    findings.granted = _granted(grants, request)
-    ways = usual_ways(findings, resource_needed=True, at_home=at_home)
-    if findings.granted is not NO:
-        ways.append(_by_grant(findings, at_home=at_home))
-    decision = decide_by(findings, ways, why_closed(findings, resource_needed=True, at_home=at_home))
+        findings.identity = True
+    if grants:
+        findings.granted = _granted(grants, request)
+    ownership = _AT_HOME if key_account == caller.account or is_service(caller) else _ABROAD
+    decision = conclude(findings, ownership)
     if decision is not None:
         return decision
-    unknown = unknown_in(own, theirs, request.resource, values)
-    return depending((*unknown, *_unknown_around(request, findings, key_policy)))
-
-
-def _forget_key_policy(findings: Findings) -> None:
-    findings.denied = either(findings.denied, MAYBE)
-    findings.themselves = findings.role = findings.account = MAYBE
-
-
-def _by_grant(findings: Findings, *, at_home: bool) -> Way:
-    """Return whether the way of a grant is open.
-
-    Whether a boundary or a session policy that does not allow the action closes it is not documented.
-    """
-    limits = all_of(findings.boundary, findings.session)
-    others = () if at_home else (findings.identity,)
-    said = all_of(findings.granted, findings.organization, limits if limits.result else MAYBE, *others)
-    return Way(said, Reason.ALLOWED_BY_GRANT)
+    unknown = case.unknown_for(request.resource, values)
+    return depending(*unknown, *_unknown_around(request, findings, key_policy))
 
 
 def _unknown_around(request: Request, findings: Findings, key_policy: Policy | None) -> list[Unknown]:
+    """Return what is not known and stands in no statement."""
     found = []
     if key_policy is None:
         found.append(Unknown(place=request.resource, reason="the policy of this key is not known"))
-    if findings.granted.result and not all_of(findings.boundary, findings.session).result:
+    if findings.granted and not all_of(findings.boundary, findings.session):
         reason = "whether a permissions boundary or session policy limits a grant is not documented"
         found.append(Unknown(place=request.resource, reason=reason))
     return found
 
 
-def _granted(grants: Iterable[KeyGrant], request: Request) -> Said:
+def _granted(grants: Iterable[KeyGrant], request: Request) -> bool:
     """Return whether one of some grants allows a request."""
-    for grant in grants:
-        if _is_grantee(grant.grantee, request.caller) and _covers(grant, request):
-            return YES
-    return NO
+    return any(_is_grantee(grant.grantee, request.caller) and _covers(grant, request) for grant in grants)
 
 
 def _is_grantee(grantee: str, caller: Caller) -> bool:

@@ -12,12 +12,18 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from ssm_securestring.iam.model import Text, Unknown
-from ssm_securestring.iam.patterns import Style, Texts
+from ssm_securestring.iam.patterns import Style, texts_of
 from ssm_securestring.iam.variables import Values
 
 
 class Comparison(Protocol):
-    """What an operator does with the values of a policy."""
+    """What an operator does with the values of a policy.
+
+    Attributes:
+        literals: Values of requests that fit, whatever else does.
+    """
+
+    literals: frozenset[str]
 
     def match(self, text: str, values: Values) -> bool | None:
         """Return whether one of the policy's values fits this one; ``None`` if that is not known."""
@@ -36,12 +42,13 @@ class Measures:
         what: What they are, for people.
     """
 
-    __slots__ = ("_compare", "_expected", "_read", "_unknown", "_what")
+    __slots__ = ("_compare", "_expected", "_read", "_unknown", "_what", "literals")
 
     def __init__(
         self, texts: Iterable[Text], *, read: Callable[[str], Any], compare: Callable[[Any, Any], bool], what: str
     ) -> None:
         """Read the values of the policy."""
+        self.literals: frozenset[str] = frozenset()
         self._read = read
         self._compare = compare
         self._what = what
@@ -106,11 +113,11 @@ class Operator:
 
 
 def _texts(style: Style, *, ignore_case: bool = False) -> Callable[[tuple[Text, ...], bool], Comparison]:
-    return lambda texts, variables: Texts(texts, style=style, ignore_case=ignore_case, variables=variables)
+    return lambda texts, variables: texts_of(texts, style=style, ignore_case=ignore_case, variables=variables)
 
 
 def _plain(*, ignore_case: bool) -> Callable[[tuple[Text, ...], bool], Comparison]:
-    return lambda texts, _: Texts(texts, style=Style.EXACT, ignore_case=ignore_case, variables=False)
+    return lambda texts, _: texts_of(texts, style=Style.EXACT, ignore_case=ignore_case, variables=False)
 
 
 def _measures(

@@ -49,7 +49,8 @@ def _fits(pieces: tuple[Piece, ...], style: Style) -> Callable[[str], bool]:
     return lambda text: search(text) is not None
 
 
-def _expression(pieces: Iterable[Piece], style: Style) -> str:
+@lru_cache(maxsize=65536)
+def _expression(pieces: tuple[Piece, ...], style: Style) -> str:
     """Write a pattern as a regular expression that never tries a star again, so that no pattern is slow."""
     parts = [""]
     stars = []
@@ -84,9 +85,13 @@ class Texts:
         style: How they are compared.
         ignore_case: Whether case does not count.
         variables: Whether ``${...}`` is a variable in them.
+
+    Attributes:
+        everything: One of them fits everything.
+        literals: Texts that fit, whatever else does; in lower case where case does not count.
     """
 
-    __slots__ = ("_certain", "_fold", "_literals", "_patterns", "_style", "_templates", "_unknown", "everything")
+    __slots__ = ("_certain", "_fold", "_patterns", "_style", "_templates", "_unknown", "everything", "literals")
 
     def __init__(
         self, texts: Iterable[Text], *, style: Style, ignore_case: bool = False, variables: bool = True
@@ -104,7 +109,7 @@ class Texts:
             fixed = [text for text in fixed if text.count(":") >= _ARN_COLONS]
         self.everything = style is Style.GLOB and "*" in fixed
         wild = [text for text in fixed if style is not Style.EXACT and _is_wild(text)]
-        self._literals = frozenset(fixed) - frozenset(wild)
+        self.literals = frozenset(fixed) - frozenset(wild)
         self._patterns = self._alternatives(wild)
         self._certain = not self._templates and not self._unknown
 
@@ -114,7 +119,7 @@ class Texts:
             return True
         if self._fold:
             text = text.lower()
-        if text in self._literals or (self._patterns is not None and self._patterns(text)):
+        if text in self.literals or (self._patterns is not None and self._patterns(text)):
             return True
         if self._certain:
             return False
@@ -145,6 +150,19 @@ class Texts:
             return None
         expressions = (_expression((Piece(text),), self._style) for text in wild)
         return re.compile("|".join(f"(?:{each})" for each in expressions), re.DOTALL).fullmatch
+
+
+@lru_cache(maxsize=65536)
+def texts_of(texts: tuple[Text, ...], *, style: Style, ignore_case: bool = False, variables: bool = True) -> Texts:
+    """Return the texts of an element, ready to be compared; the same for the same texts.
+
+    Args:
+        texts: What is written.
+        style: How they are compared.
+        ignore_case: Whether case does not count.
+        variables: Whether ``${...}`` is a variable in them.
+    """
+    return Texts(texts, style=style, ignore_case=ignore_case, variables=variables)
 
 
 def _no_arn(text: str) -> Unknown:

@@ -6,7 +6,7 @@ from enum import Enum
 
 from ssm_securestring.iam.compiled import CompiledStatement
 from ssm_securestring.iam.conditions import compile_condition
-from ssm_securestring.iam.context import values_of
+from ssm_securestring.iam.context import of_caller, values_of
 from ssm_securestring.iam.model import Condition, Identity, Policy, Request, Statement, Unknown
 from ssm_securestring.iam.principals import naming
 from ssm_securestring.iam.variables import Values
@@ -76,7 +76,7 @@ def trace(request: Request, identity: Identity, *, resource_policy: Policy | Non
         identity: The policies on the side of the caller.
         resource_policy: The policy of the resource, be it a key or not. Default: it has none.
     """
-    values = values_of(request)
+    values = values_of(request, of_caller(request.caller))
     bounded = identity.boundary is not None
     return [
         _outcome(source, statement, request, values, bounded=bounded)

@@ -14,8 +14,11 @@ _VARIABLE: Final = re.compile(r"\$\{\s*([^}]*?)\s*\}", re.DOTALL)
 _WITH_DEFAULT: Final = re.compile(r"(.*?)\s*,\s*'(.*)'", re.DOTALL)
 _CHARACTERS: Final = frozenset("*?$")
 
-Values = Mapping[str, str | tuple[str, ...]]
-"""Condition keys in lower case, with one value or several."""
+Value = str | tuple[str, ...]
+"""What a request has for a condition key: one value, or several."""
+
+Values = Mapping[str, Value]
+"""Condition keys in lower case, with what the request has for them."""
 
 
 @dataclass(frozen=True, slots=True)

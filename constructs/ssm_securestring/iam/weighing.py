@@ -3,28 +3,14 @@
 from dataclasses import dataclass
 from typing import Final
 
-from ssm_securestring.iam.compiled import OwnStatements, Statements, TheirStatements
+from ssm_securestring.iam.cases import Case
+from ssm_securestring.iam.compiled import Statements
 from ssm_securestring.iam.model import Decision, Reason, Statement, Unknown, Verdict
 from ssm_securestring.iam.principals import Level
 from ssm_securestring.iam.variables import Values
 
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What some statements say together.
-
-    Args:
-        result: Whether one of them applies; ``None``: not known.
-        statement: The one that does.
-    """
-
-    result: bool | None
-    statement: Statement | None = None
-
-
-NO: Final = Said(result=False)
-MAYBE: Final = Said(result=None)
-YES: Final = Said(result=True)
+Said = Statement | bool | None
+"""What some statements say together: the one that applies, or that one does, or ``False``, or ``None``: not known."""
 
 
 @dataclass(slots=True)
@@ -51,160 +37,133 @@ class Findings:
     themselves: Said
     role: Said
     account: Said
-    granted: Said = NO
+    granted: Said = False
 
 
-def find(own: OwnStatements, theirs: TheirStatements, resource: str, values: Values) -> Findings:
+def find(case: Case, resource: str, values: Values) -> Findings:
     """Ask all statements about a request."""
-    denied = one_of(own.deny, resource, values)
-    if denied.result is not True:
-        denied = either(one_of(theirs.deny, resource, values), denied)
-    themselves = one_of(theirs.allow[Level.SELF], resource, values)
-    role = either(themselves, one_of(theirs.allow[Level.ROLE], resource, values))
+    own, allow = case.own, case.theirs.allow
+    themselves = one_of(allow[Level.SELF], resource, values)
+    role = either(themselves, one_of(allow[Level.ROLE], resource, values))
     return Findings(
-        denied=denied,
-        identity=one_of(own.allow, resource, values),
-        boundary=YES if own.boundary is None else one_of(own.boundary, resource, values),
-        session=YES if own.session is None else one_of(own.session, resource, values),
-        organization=_each_of(own.organization, resource, values) if own.organization else YES,
-        themselves=themselves,
-        role=role,
-        account=either(role, one_of(theirs.allow[Level.ACCOUNT], resource, values)),
+        one_of(case.deny, resource, values),
+        one_of(own.allow, resource, values),
+        own.boundary is None or one_of(own.boundary, resource, values),
+        own.session is None or one_of(own.session, resource, values),
+        all_of(*[one_of(level, resource, values) for level in own.organization]),
+        themselves,
+        role,
+        either(role, one_of(allow[Level.ACCOUNT], resource, values)),
     )
 
 
 def one_of(statements: Statements, resource: str, values: Values) -> Said:
-    """Return whether one of some statements applies."""
-    said = NO
+    """Return which of some statements applies."""
+    said: Said = False
     for each in statements:
         result = each.applies(resource, values)
         if result:
-            return Said(result=True, statement=each.statement)
+            return each.statement
         if result is None:
-            said = MAYBE
+            said = None
     return said
-
-
-def _each_of(levels: tuple[Statements, ...], resource: str, values: Values) -> Said:
-    return all_of(*(one_of(level, resource, values) for level in levels))
 
 
 def either(first: Said, second: Said) -> Said:
     """Return what holds where one of two is enough."""
-    if first.result or second.result is False:
+    if first or second is False:
         return first
-    return second if second.result or first.result is False else MAYBE
+    return second if second or first is False else None
 
 
-def all_of(*said: Said) -> Said:
+def all_of(*said: Said) -> bool | None:
     """Return what holds where all are needed."""
-    results = [each.result for each in said]
-    if False in results:
-        return NO
-    return MAYBE if None in results else YES
+    result: bool | None = True
+    for each in said:
+        if each is False:
+            return False
+        if each is None:
+            result = None
+    return result
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A way to be allowed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ownership:
+    """What has to be allowed by whom.
 
     Args:
-        said: Whether it is open.
-        reason: What it is called.
-        statements: What opens it.
+        at_home: The resource is of the caller's account, so that its policy may allow a request alone.
+        resource_needed: The resource's policy has to allow the request, whatever identity policies say.
     """
 
-    said: Said
-    reason: Reason
-    statements: tuple[Statement, ...] = ()
+    at_home: bool
+    resource_needed: bool
 
 
-def decide_by(findings: Findings, ways: list[Way], denial: Reason) -> Decision | None:
-    """Decide where several ways lead to being allowed.
-
-    Args:
-        findings: What each side says.
-        ways: The ways.
-        denial: Why it is denied if none is open.
+def conclude(findings: Findings, ownership: Ownership) -> Decision | None:
+    """Decide by what each side says.
 
     Returns:
         ``None`` if it depends on what is not known.
     """
-    if findings.denied.result:
-        return Decision(verdict=Verdict.DENIED, reason=Reason.EXPLICIT_DENY, statements=_statements(findings.denied))
-    possible = False
-    for way in ways:
-        if way.said.result and findings.denied.result is False:
-            return Decision(verdict=Verdict.ALLOWED, reason=way.reason, statements=way.statements)
-        possible = possible or way.said.result is not False
-    return None if possible else _denials[denial]
+    if findings.denied:
+        return _decision(Verdict.DENIED, Reason.EXPLICIT_DENY, findings.denied)
+    limits = all_of(findings.boundary, findings.session, findings.organization)
+    by_identity = all_of(findings.identity, limits, not ownership.resource_needed or findings.account)
+    by_resource = _by_resource(findings, ownership, limits)
+    by_grant = findings.granted is not False and _by_grant(findings, ownership)
+    if by_identity is by_resource is by_grant is False:
+        return _CLOSED[_why_closed(findings, ownership)]
+    if findings.denied is None or not (by_identity or by_resource or by_grant):
+        return None
+    if by_identity:
+        both = ownership.resource_needed
+        reason = Reason.ALLOWED_BY_BOTH if both else Reason.ALLOWED_BY_IDENTITY
+        return _decision(Verdict.ALLOWED, reason, findings.identity, both and findings.account)
+    if by_resource:
+        return _decision(Verdict.ALLOWED, Reason.ALLOWED_BY_RESOURCE, findings.role)
+    return _decision(Verdict.ALLOWED, Reason.ALLOWED_BY_GRANT)
 
 
-_denials: Final = {reason: Decision(verdict=Verdict.DENIED, reason=reason) for reason in Reason}
+def _by_resource(findings: Findings, ownership: Ownership, limits: bool | None) -> Said:  # noqa: FBT001 - three-valued
+    """Return whether the resource's policy allows it alone."""
+    if findings.role is False or not ownership.at_home:
+        return False
+    return either(all_of(findings.role, limits), all_of(findings.themselves, findings.organization))
 
 
-def why_closed(findings: Findings, *, resource_needed: bool, at_home: bool) -> Reason:
-    """Return the first reason for which a request is not allowed.
+def _by_grant(findings: Findings, ownership: Ownership) -> bool | None:
+    """Return whether a grant allows it.
 
-    Args:
-        findings: What each side says.
-        resource_needed: The resource's policy has to allow it.
-        at_home: The resource is of the caller's account, so that its policy may allow it alone.
+    Whether a boundary or a session policy that does not allow the action stands in its way is not documented.
     """
-    alone = at_home and findings.role.result is not False
-    if findings.identity.result is False and not alone:
+    undocumented = all_of(findings.boundary, findings.session) or None
+    there = ownership.at_home or findings.identity
+    return all_of(findings.granted, findings.organization, undocumented, there)
+
+
+def _why_closed(findings: Findings, ownership: Ownership) -> Reason:
+    ungranted = findings.granted is False
+    alone = ownership.at_home and not (findings.role is False and ungranted)
+    if findings.identity is False and not alone:
         return Reason.NOT_ALLOWED_BY_IDENTITY
-    if resource_needed and findings.account.result is False:
+    if ownership.resource_needed and findings.account is False and ungranted:
         return Reason.NOT_ALLOWED_BY_RESOURCE
-    if findings.boundary.result is False:
+    if findings.boundary is False:
         return Reason.NOT_ALLOWED_BY_BOUNDARY
-    if findings.session.result is False:
+    if findings.session is False:
         return Reason.NOT_ALLOWED_BY_SESSION
     return Reason.NOT_ALLOWED_BY_ORGANIZATION
 
 
-def depending(unknown: tuple[Unknown, ...]) -> Decision:
+_CLOSED: Final = {reason: Decision(verdict=Verdict.DENIED, reason=reason) for reason in Reason}
+
+
+def _decision(verdict: Verdict, reason: Reason, *said: Said) -> Decision:
+    statements = tuple([each for each in said if isinstance(each, Statement)])
+    return Decision(verdict=verdict, reason=reason, statements=statements)
+
+
+def depending(*unknown: Unknown) -> Decision:
     """Return that it depends on what is not known."""
     return Decision(verdict=Verdict.UNKNOWN, reason=Reason.DEPENDS_ON_UNKNOWN, unknown=unknown)
-
-
-def unknown_in(own: OwnStatements, theirs: TheirStatements, resource: str, values: Values) -> tuple[Unknown, ...]:
-    """Return what statements depend on that is not known."""
-    groups = [own.deny, own.allow, own.boundary or (), own.session or (), *own.organization, theirs.deny, *theirs.allow]
-    found: dict[Unknown, None] = {}
-    for each in (statement for group in groups for statement in group):
-        if each.applies(resource, values) is None:
-            found |= dict.fromkeys(each.unknown_for(resource, values))
-    return tuple(found)
-
-
-def _statements(*said: Said) -> tuple[Statement, ...]:
-    return tuple(each.statement for each in said if each.statement is not None)
-
-
-def usual_ways(findings: Findings, *, resource_needed: bool, at_home: bool) -> list[Way]:
-    """Return the ways that policies open.
-
-    Args:
-        findings: What each side says.
-        resource_needed: The resource's policy has to allow it too.
-        at_home: The resource is of the caller's account, so that its policy may allow it alone.
-    """
-    limits = (findings.boundary, findings.session, findings.organization)
-    if resource_needed:
-        said = all_of(findings.identity, findings.account, *limits)
-        by_identity = Way(said, Reason.ALLOWED_BY_BOTH, _statements(findings.identity, findings.account))
-    else:
-        said = all_of(findings.identity, *limits)
-        by_identity = Way(said, Reason.ALLOWED_BY_IDENTITY, _statements(findings.identity))
-    if not at_home or findings.role is NO:
-        return [by_identity]
-    return [
-        by_identity,
-        Way(all_of(findings.role, *limits), Reason.ALLOWED_BY_RESOURCE, _statements(findings.role)),
-        Way(
-            all_of(findings.themselves, findings.organization),
-            Reason.ALLOWED_BY_RESOURCE,
-            _statements(findings.themselves),
-        ),
-    ]

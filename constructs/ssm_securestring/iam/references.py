@@ -75,10 +75,13 @@ class References:
         if resource_type == RESOURCE_TYPE:
             return self._secure_string(logical_id, attribute, stack, place)
         kind = _kind(resource_type)
-        if attribute in kind.attributes and not _is_custom(resource_type):
+        is_custom = _is_custom(resource_type)
+        if attribute in kind.attributes and not is_custom:
             return self._filled(kind.attributes[attribute], logical_id, stack, place)
         return Unknown(
-            place=place, reason=f"{attribute} of {resource_type} {logical_id} is known only after the deployment"
+            place=place,
+            reason=f"{attribute} of {resource_type} {logical_id} is known only after the deployment",
+            pattern=f"arn:{partition_of(stack.region).name}:*" if attribute.endswith("Arn") and not is_custom else "*",
         )
 
     def exported(self, name: str, stack: Stack, place: str) -> object:

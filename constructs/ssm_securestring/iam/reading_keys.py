@@ -4,7 +4,7 @@ from typing import Final
 
 from ssm_securestring.core.encryption import AWS_MANAGED_KEY_ALIAS, aws_managed_key_policy, default_key_policy
 from ssm_securestring.iam.assembly import Stack
-from ssm_securestring.iam.documents import read_document
+from ssm_securestring.iam.documents import read_document, unknown_policy
 from ssm_securestring.iam.model import Policy, Text, Unknown
 from ssm_securestring.iam.policy import parse_policy
 from ssm_securestring.iam.resources import ALIAS, KEY, REPLICA_KEY, Resource, Resources
@@ -63,8 +63,8 @@ class Keys:
 
     def _add(self, resource: Resource) -> None:
         policy, unknown = _policy(resource)
-        # Only the primary of a replica can be unknown; the replica then has no ARN to be found by.
-        arn = resource.arn if isinstance(resource.arn, str) else resource.place
+        # Ids of keys that are not known are replaced by stand-ins, so this is a text.
+        arn = str(resource.arn)
         self._keys[arn] = Key(name=resource.name, arn=arn, policy=policy, stack=resource.stack.title, unknown=unknown)
 
     def _name(self, resource: Resource, resources: Resources) -> None:
@@ -91,12 +91,15 @@ class Keys:
         )
 
 
-def _policy(resource: Resource) -> tuple[Policy | None, tuple[Unknown, ...]]:
+def _policy(resource: Resource) -> tuple[Policy, tuple[Unknown, ...]]:
     place = f"{resource.place}, key policy"
     if "KeyPolicy" not in resource.properties:
         document = default_key_policy(partition=resource.partition, account=resource.stack.account)
         return parse_policy(document, place=place), ()
-    return read_document(resource.properties["KeyPolicy"], place=place, at=f"{resource.place}, Properties.KeyPolicy")
+    policy, unknown = read_document(
+        resource.properties["KeyPolicy"], place=place, at=f"{resource.place}, Properties.KeyPolicy"
+    )
+    return policy or unknown_policy(unknown[-1], of_key=True), unknown
 
 
 def _arn(stack: Stack, resource: str) -> str:

@@ -241,15 +241,13 @@ class References:
         name = self._property(given, logical_id, stack, place, default=generated)
         return generated if isinstance(name, Unknown) and kind.always_named else name
 
-    def _key_id(self, logical_id: str, stack: Stack, place: str) -> Text:
+    def _key_id(self, logical_id: str, stack: Stack, place: str) -> str:
         seed = (stack.account, stack.region, stack.name, logical_id)
         primary = self._property("PrimaryKeyArn", logical_id, stack, place, default="")
-        if isinstance(primary, Unknown):
-            return Unknown(place=primary.place, reason=primary.reason)
-        if primary:
+        if primary and isinstance(primary, str):
             return primary.rpartition("/")[2]
         # KMS Developer Guide, "Multi-Region keys": the ids of such keys begin with mrk-.
-        if self._property("MultiRegion", logical_id, stack, place, default="false") == "true":
+        if primary or self._property("MultiRegion", logical_id, stack, place, default="false") == "true":
             return f"mrk-{stable_uuid(*seed).replace('-', '')}"
         return stable_uuid(*seed)
 

@@ -46,9 +46,15 @@ def read_document(document: object, *, place: str, at: str) -> tuple[Policy | No
     return replace(policy, statements=tuple(numbered)), unknown
 
 
-def unknown_policy(unknown: Unknown) -> Policy:
+def unknown_policy(unknown: Unknown, *, of_key: bool = False) -> Policy:
     """Return a policy that stands for one that is not known: it may allow everything or nothing."""
-    statement = Statement(effect=Effect.ALLOW, actions=(unknown,), resources=(unknown,), place=unknown.place)
+    statement = Statement(
+        effect=Effect.ALLOW,
+        actions=(unknown,),
+        resources=(unknown,),
+        principals={"AWS": (unknown,)} if of_key else None,
+        place=unknown.place,
+    )
     return Policy(place=unknown.place, statements=(statement,))
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from ssm_securestring.core.access import KEY_METADATA
 from ssm_securestring.core.encryption import AWS_MANAGED_KEY_ALIAS, aws_managed_key_policy, default_key_policy
 from ssm_securestring.iam.assembly import Stack, mapping
-from ssm_securestring.iam.documents import read_document
+from ssm_securestring.iam.documents import read_document, unknown_policy
 from ssm_securestring.iam.model import Policy, Text, Unknown
 from ssm_securestring.iam.policy import parse_policy
 from ssm_securestring.iam.resources import ALIAS, KEY, REPLICA_KEY, Resource, Resources
@@ -57,8 +57,8 @@ class Keys:
 
     def _add(self, resource: Resource) -> None:
         policy, unknown = _policy(resource)
-        # Only the primary of a replica can be unknown; the replica then has no ARN to be found by.
-        arn = resource.arn if isinstance(resource.arn, str) else resource.place
+        # Ids of keys that are not known are replaced by stand-ins, so this is a text.
+        arn = str(resource.arn)
         named = mapping(resource.metadata.get(KEY_METADATA))
         self._keys[arn] = Key(
             name=resource.name,
@@ -99,12 +99,15 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
 
 
-def _policy(resource: Resource) -> tuple[Policy | None, tuple[Unknown, ...]]:
+def _policy(resource: Resource) -> tuple[Policy, tuple[Unknown, ...]]:
     place = f"{resource.place}, key policy"
     if "KeyPolicy" not in resource.properties:
         document = default_key_policy(partition=resource.partition, account=resource.stack.account)
         return parse_policy(document, place=place), ()
-    return read_document(resource.properties["KeyPolicy"], place=place, at=f"{resource.place}, Properties.KeyPolicy")
+    policy, unknown = read_document(
+        resource.properties["KeyPolicy"], place=place, at=f"{resource.place}, Properties.KeyPolicy"
+    )
+    return policy or unknown_policy(unknown[-1], of_key=True), unknown
 
 
 def _arn(stack: Stack, resource: str) -> str:

@@ -135,7 +135,13 @@ class Principals:
         name = str(resource.ref)
         if kind == "role":
             draft.session_arn = _session(resource, name)
-        self._by_name[resource.stack.account, kind, name] = draft
+        draft = self._by_name.setdefault((resource.stack.account, kind, name), draft)
+        if draft.name != resource.name:
+            reason = (
+                f"{draft.name} is a {kind} of the same name in the same account: give stages that are deployed to "
+                "accounts of their own an env, or read the folder of each stage alone"
+            )
+            draft.unknown.append(Unknown(place=resource.place, reason=reason))
         for written in (_NAMES[resource.type], "Path"):
             value = resource.properties.get(written)
             if isinstance(value, Unknown):

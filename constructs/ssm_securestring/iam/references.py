@@ -1,6 +1,7 @@
 """What references in templates come to: pseudo parameters, parameters, resources, and outputs of other stacks."""
 
 import string
+from collections.abc import Mapping
 from typing import Final
 
 from ssm_securestring.core.errors import ParameterNameError
@@ -36,6 +37,7 @@ class References:
     def __init__(self, assembly: Assembly, resolve: Resolve, nesting: Nesting) -> None:
         self._stacks = assembly.stacks
         self._nested = {(each.parent, each.logical_id): each for each in assembly.stacks if each.parent}
+        self._pseudos = {each: _pseudo_parameters(each) for each in assembly.stacks}
         self._resolve = resolve
         self._nesting = nesting
         self._conditions = Conditions(resolve, nesting)
@@ -73,10 +75,13 @@ class References:
         if resource_type == RESOURCE_TYPE:
             return self._secure_string(logical_id, attribute, stack, place)
         kind = _kind(resource_type)
-        if attribute in kind.attributes and not _is_custom(resource_type):
+        is_custom = _is_custom(resource_type)
+        if attribute in kind.attributes and not is_custom:
             return self._filled(kind.attributes[attribute], logical_id, stack, place)
         return Unknown(
-            place=place, reason=f"{attribute} of {resource_type} {logical_id} is known only after the deployment"
+            place=place,
+            reason=f"{attribute} of {resource_type} {logical_id} is known only after the deployment",
+            pattern=f"arn:{partition_of(stack.region).name}:*" if attribute.endswith("Arn") and not is_custom else "*",
         )
 
     def exported(self, name: str, stack: Stack, place: str) -> object:
@@ -129,17 +134,9 @@ class References:
         return Unknown(place=place, reason=reason, pattern=f"{arn.pattern if isinstance(arn, Unknown) else arn}#*")
 
     def _pseudo(self, name: str, stack: Stack, place: str) -> object:
-        partition = partition_of(stack.region)
-        known = {
-            "AWS::Partition": partition.name,
-            "AWS::URLSuffix": partition.url_suffix,
-            "AWS::AccountId": stack.account,
-            "AWS::Region": stack.region,
-            "AWS::StackName": stack.name,
-            "AWS::StackId": stack_id(stack),
-            "AWS::NoValue": Nothing.NOTHING,
-        }
-        return known.get(name, Unknown(place=place, reason=f"{name} is not known before the deployment"))
+        if name in self._pseudos[stack]:
+            return self._pseudos[stack][name]
+        return Unknown(place=place, reason=f"{name} is not known before the deployment")
 
     def _parameter(self, name: str, stack: Stack) -> object:
         place = f"{stack.title}, Parameters.{name}"
@@ -244,15 +241,13 @@ class References:
         name = self._property(given, logical_id, stack, place, default=generated)
         return generated if isinstance(name, Unknown) and kind.always_named else name
 
-    def _key_id(self, logical_id: str, stack: Stack, place: str) -> Text:
+    def _key_id(self, logical_id: str, stack: Stack, place: str) -> str:
         seed = (stack.account, stack.region, stack.name, logical_id)
         primary = self._property("PrimaryKeyArn", logical_id, stack, place, default="")
-        if isinstance(primary, Unknown):
-            return Unknown(place=primary.place, reason=primary.reason)
-        if primary:
+        if primary and isinstance(primary, str):
             return primary.rpartition("/")[2]
         # KMS Developer Guide, "Multi-Region keys": the ids of such keys begin with mrk-.
-        if self._property("MultiRegion", logical_id, stack, place, default="false") == "true":
+        if primary or self._property("MultiRegion", logical_id, stack, place, default="false") == "true":
             return f"mrk-{stable_uuid(*seed).replace('-', '')}"
         return stable_uuid(*seed)
 
@@ -279,6 +274,19 @@ class References:
         if attribute == "Arn":
             return _parameter_arn(value, stack, place)
         return unknown if value == Tier.INTELLIGENT_TIERING else value
+
+
+def _pseudo_parameters(stack: Stack) -> Mapping[str, object]:
+    partition = partition_of(stack.region)
+    return {
+        "AWS::Partition": partition.name,
+        "AWS::URLSuffix": partition.url_suffix,
+        "AWS::AccountId": stack.account,
+        "AWS::Region": stack.region,
+        "AWS::StackName": stack.name,
+        "AWS::StackId": stack_id(stack),
+        "AWS::NoValue": Nothing.NOTHING,
+    }
 
 
 def _parameter_arn(name: str, stack: Stack, place: str) -> Text:

@@ -6,16 +6,17 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
 import boto3
 
-from demo.access import Observation, find_parameters, observe
+from demo.access import Observation, Operation, find_parameters, observe, proved
 from demo.cdk import ROOT, Cdk, CdkError
-from demo.report import Progress, access_table, kms_table, say, table
+from demo.report import Progress, access_table, kms_table, say
 from ssm_securestring.core.errors import SecureStringError
+from ssm_securestring.iam.report import columns
 from ssm_securestring.local import EmbeddedAws
 from stacks.access import ACCESS
 
@@ -89,6 +90,8 @@ def _deploy_and_observe(
         roles = {name.removesuffix("RoleArn"): arn for name, arn in found.items() if name.endswith("RoleArn")}
         declared = {who: {f"{_PATH}/{name}": what for name, what in own.items()} for who, own in ACCESS.items()}
         observations = list(observe(session, roles, find_parameters(session, _PATH), declared))
+        judge_proof(observations, proved(assembly, aws.account, aws.region, roles))
+        say(f"what was proved before the deployment is what was observed, {len(observations)} times")
     # Told at the very end, so that it is what remains on the screen.
     report = (
         f"\nCreated:\n\n{created}\n"
@@ -114,7 +117,7 @@ def _what_was_created(session: boto3.Session) -> str:
         for page in described
         for each in page["Parameters"]
     ]
-    return "\n".join([*lines, "", table(["parameter", "type", "tier", "version", "description"], sorted(rows))])
+    return "\n".join([*lines, "", columns(["parameter", "type", "tier", "version", "description"], sorted(rows))])
 
 
 def _invoke(session: boto3.Session, function_name: str) -> None:
@@ -139,6 +142,18 @@ def judge(observations: Sequence[Observation]) -> None:
             f"{each.principal} may {'' if each.allowed else 'not '}{each.operation} {each.parameter}" for each in wrong
         ]
         raise DemoError("not as the app declares: " + "; ".join(texts))
+
+
+def judge_proof(observations: Sequence[Observation], proof: Mapping[tuple[str, str, Operation], bool]) -> None:
+    """Raise when an observation is not what the proof said of the synthesized app.
+
+    Raises:
+        DemoError: Where the two differ.
+    """
+    observed = {(each.principal, each.parameter, each.operation): each.allowed for each in observations}
+    if observed != proof:
+        wrong = sorted(each for each in observed.keys() | proof.keys() if observed.get(each) != proof.get(each))
+        raise DemoError("not as was proved: " + "; ".join(" ".join(each) for each in wrong))
 
 
 def _use_only(aws: EmbeddedAws) -> None:

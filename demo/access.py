@@ -3,9 +3,10 @@
 import base64
 import logging
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Final
 
 import aws_encryption_sdk
@@ -15,6 +16,10 @@ from aws_encryption_sdk.exceptions import AWSEncryptionSDKClientError
 from botocore.exceptions import ClientError
 
 from ssm_securestring.core.encryption import encryption_context
+from ssm_securestring.iam.assembly import read_assembly
+from ssm_securestring.iam.model import Verdict
+from ssm_securestring.iam.reading import read_world
+from ssm_securestring.iam.table import known_parameters, table_of
 
 # It logs a traceback for each refusal, and refusals are what is looked for here.
 logging.getLogger("aws_encryption_sdk").setLevel(logging.CRITICAL)
@@ -136,6 +141,29 @@ def is_allowed(session: boto3.Session, operation: Operation, parameter: Paramete
             raise
         return False
     return True
+
+
+def proved(assembly: Path, account: str, region: str, roles: Iterable[str]) -> dict[tuple[str, str, Operation], bool]:
+    """Return what the proof says of each attempt, from the synthesized app alone.
+
+    Args:
+        assembly: What ``cdk synth`` wrote.
+        account: Stands for the account that the app leaves open.
+        region: Stands for its Region.
+        roles: Names of the principals, as they are observed.
+    """
+    world = read_world(read_assembly(assembly, account=account, region=region))
+    allowed = {
+        (each.principal.name, each.parameter.name, each.operation.value)
+        for each in table_of(world)
+        if each.verdict is Verdict.ALLOWED
+    }
+    return {
+        (role, parameter.name, operation): (f"ShopService/{role}Role", parameter.name, operation.value) in allowed
+        for role in roles
+        for parameter in known_parameters(world)
+        for operation in Operation
+    }
 
 
 def _read(session: boto3.Session, parameter: Parameter) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from demo.access import Observation, Operation
+from ssm_securestring.iam.report import columns
 from ssm_securestring.local import TrailRecord
 
 # What CloudFormation appends to the name that it gives a role.
@@ -43,14 +44,6 @@ def say(line: str) -> None:
         print(f"      {line}", flush=True)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table with columns as wide as their longest text."""
-    lines = [tuple(head), *(tuple(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    texts = ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-    return "\n".join([texts[0], "  ".join("-" * width for width in widths), *texts[1:]])
-
-
 def access_table(observations: Sequence[Observation]) -> str:
     """Return principal by parameter: what was allowed, what was refused, and where that is not what was declared."""
     cells: dict[tuple[str, str], dict[Operation, Observation]] = {}
@@ -60,7 +53,7 @@ def access_table(observations: Sequence[Observation]) -> str:
         (principal, parameter, *(_cell(tried[operation]) for operation in Operation))
         for (principal, parameter), tried in cells.items()
     ]
-    return table(["principal", "parameter", *Operation], rows)
+    return columns(["principal", "parameter", *Operation], rows)
 
 
 def _cell(observation: Observation) -> str:
@@ -86,7 +79,7 @@ def kms_table(trail: Iterable[TrailRecord], roles: Mapping[str, str]) -> str:
         row = (record.event_name, caller, context, record.error_code or "ok")
         counted[row] = counted.get(row, 0) + 1
     rows = [(str(count), *row) for row, count in counted.items()]
-    return table(["calls", "operation", "caller", "encryption context", "result"], rows)
+    return columns(["calls", "operation", "caller", "encryption context", "result"], rows)
 
 
 def _role_of(arn: str) -> str:

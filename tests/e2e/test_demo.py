@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.__main__ import DemoError, judge
+from demo.__main__ import DemoError, judge, judge_proof
 from demo.access import Observation, Operation
 from demo.cdk import Cdk, CdkError
 
@@ -70,6 +70,7 @@ def test_it_observes_what_the_app_declares_and_leaves_nothing(tmp_path: Path) ->
     assert demo.returncode == 0, output
     row = re.compile(r"^(\w+) +(/shop/\S+) +(allowed|refused) +(allowed|refused) +(allowed|refused)$", re.MULTILINE)
     assert {(who, what): (read, write, direct) for who, what, read, write, direct in row.findall(output)} == EXPECTED
+    assert "what was proved before the deployment is what was observed, 48 times" in output
     assert "it answered {'parameter': '/shop/db/password', 'length_chars': 40}" in output
     calls = re.findall(r"^\d+ +(\w+) +(\S+) +PARAMETER_ARN=\S+:parameter(\S+) +(\w+)$", output, re.MULTILINE)
     made = {(operation, who, parameter) for operation, who, parameter, result in calls if result == "ok"}
@@ -113,6 +114,20 @@ def test_fails_when_something_is_not_as_declared() -> None:
         )
         with pytest.raises(DemoError, match=text):
             judge([observation])
+
+
+def test_fails_when_the_proof_said_something_else() -> None:
+    """Of what was observed, of less, or of more."""
+    observation = Observation(principal="Orders", parameter="/a", operation=Operation.READ, declared=True, allowed=True)
+    said = {("Orders", "/a", Operation.READ): True}
+    judge_proof([observation], said)
+    for otherwise in (
+        {("Orders", "/a", Operation.READ): False},
+        {},
+        {**said, ("Orders", "/b", Operation.WRITE): False},
+    ):
+        with pytest.raises(DemoError, match="not as was proved: Orders /"):
+            judge_proof([observation], otherwise)
 
 
 def test_fails_to_start_the_cli_without_a_local_endpoint(tmp_path: Path) -> None:

@@ -127,10 +127,13 @@ def test_a_parameter_is_read_with_its_key_and_provider() -> None:
             tier=Tier.ADVANCED,
             key=KEY_ARN,
             stack="Shop",
+            stack_id=world.parameters[0].stack_id,
             provider=f"{IAM}:role/provider",
             adopts=True,
         ),
     )
+    # The id of the stack is a stand-in, the same that AWS::StackId gives.
+    assert world.parameters[0].stack_id.startswith("arn:aws:cloudformation:eu-west-1:111122223333:stack/Shop/")
     assert world.keys == (Key(name=KEY_ARN, arn=KEY_ARN, policy=None),)
     assert only(world).is_provider
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ssm_securestring.iam import witnesses as module
 from ssm_securestring.iam.witnesses import TooManyCombinationsError, is_literal, witnesses
 
 PREFIX = "arn:aws:ssm:eu-west-1:111122223333:parameter"
@@ -51,13 +52,13 @@ def test_one_text_for_each_way_to_match(patterns: list[str], expected: list[str]
 
 
 patterns_of_few_letters = st.lists(st.text("ab*?", min_size=1, max_size=5), max_size=5)
-every_short_text = ["".join(each) for length in range(7) for each in itertools.product("abz", repeat=length)]
+every_short_text = ["".join(each) for length in range(6) for each in itertools.product("abz", repeat=length)]
 
 
 @given(patterns=patterns_of_few_letters)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_every_combination_of_matches_has_a_text_and_only_one(patterns: list[str]) -> None:
-    """All texts of up to six letters show the same combinations: patterns of five letters cannot hide another."""
+    """All texts of up to five letters show the same combinations: patterns of five letters cannot hide another."""
     literals = {each for each in patterns if is_literal(each)}
 
     found = witnesses(patterns)
@@ -69,7 +70,7 @@ def test_every_combination_of_matches_has_a_text_and_only_one(patterns: list[str
 
 
 @given(patterns=patterns_of_few_letters, domain=st.text("ab*?", min_size=1, max_size=3))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_no_text_leaves_its_domain(patterns: list[str], domain: str) -> None:
     """And none is of what there never is."""
     found = witnesses(patterns, domain=domain, never=("*bb*",))
@@ -79,9 +80,10 @@ def test_no_text_leaves_its_domain(patterns: list[str], domain: str) -> None:
     assert {told_apart(patterns, each) for each in found} >= {told_apart(patterns, each) for each in inside}
 
 
-def test_fails_when_patterns_can_be_combined_in_too_many_ways() -> None:
+def test_fails_when_patterns_can_be_combined_in_too_many_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says so instead of looking at some of them."""
+    monkeypatch.setattr(module, "MAX_STATES", 2_000)
     patterns = [f"*{first}*{second}*{third}*" for first, second, third in itertools.permutations("abcdefgh", 3)]
 
-    with pytest.raises(TooManyCombinationsError, match="in more than 200000 ways: write fewer wildcards"):
+    with pytest.raises(TooManyCombinationsError, match="in more than 2000 ways: write fewer wildcards"):
         witnesses(patterns)

@@ -211,11 +211,18 @@ def define_stage(app: cdk.App, name: str, *, env: cdk.Environment | None = None)
     outer.add_to_policy(iam.PolicyStatement(actions=["sts:AssumeRole"], resources=[inner.reader.role_arn]))
 
 
-@pytest.fixture(scope="module", params=["with the flags of cdk.json", "without flags"])
+# What the CLI asks for, and what `cdk init` writes: weak references with the flags, exports without.
+CONTEXTS: dict[str, dict[str, Any]] = {
+    "flags of cdk.json": FLAGS,
+    "metadata for the CLI": {"aws:cdk:enable-asset-metadata": True, "aws:cdk:enable-path-metadata": True},
+}
+
+
+@pytest.fixture(scope="module", params=CONTEXTS)
 def stages(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> World:
     """Two stages, of an account of its own and of an open one, with weak references and with exports."""
     folder = tmp_path_factory.mktemp("cdk.out")
-    app = cdk.App(context=FLAGS if request.param.startswith("with the") else {}, outdir=str(folder))
+    app = cdk.App(context=CONTEXTS[request.param], outdir=str(folder))
     define_stage(app, "Prod", env=cdk.Environment(account="999922223333", region="eu-central-1"))
     define_stage(app, "Test")
     app.synth()

@@ -238,6 +238,18 @@ def test_the_place_of_what_is_not_known_is_exact() -> None:
     assert found.place == "Shop/Thing, Properties.Value.Statement[0].Resource[1]"
 
 
+@pytest.mark.parametrize("name", ["Open", "Shop:Open"])
+def test_what_the_deployment_gives_to_a_parameter_is_known(name: str) -> None:
+    """Named as for `cdk deploy --parameters`; what is for another stack is not taken, and no secret either."""
+    given = {name: "yes", "Other:Open": "no", "Secret": "never-shown"}
+    assembly = from_templates({"Shop": SHOP}, parameters=given)
+
+    found = resolved({"Fn::If": ["IsOpen", {"Ref": "Open"}, "other"]}, assembly=assembly)
+
+    assert found == "yes"
+    assert isinstance(resolved({"Ref": "Secret"}, assembly=assembly), Unknown)
+
+
 def test_a_secret_of_a_no_echo_parameter_is_nowhere() -> None:
     """Its default is not taken, although it is in the template."""
     assert "never-shown" not in repr(resolved({"Fn::Sub": "${Secret}"}))

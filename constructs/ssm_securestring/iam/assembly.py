@@ -39,6 +39,7 @@ class Stack:
         logical_id: Its logical id there. Default: empty.
         paths: Construct paths by logical id, as far as the assembly tells them.
         tags: Tags of the stack, which CloudFormation gives its resources, too.
+        given: Values that the deployment will give to parameters of the template, by their names.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Stack:
     logical_id: str = ""
     paths: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
 
     def section(self, name: str) -> Mapping[str, Any]:
         """Return a section of the template, such as ``Resources``; empty where there is none."""
@@ -79,23 +81,35 @@ def mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def read_assembly(path: Path, *, account: str | None = None, region: str | None = None) -> Assembly:
+def read_assembly(
+    path: Path,
+    *,
+    account: str | None = None,
+    region: str | None = None,
+    parameters: Mapping[str, str] | None = None,
+) -> Assembly:
     """Read a cloud assembly.
 
     Args:
         path: The folder, usually ``cdk.out``.
         account: Stands for the account of stacks whose account is open. Default: 111122223333.
         region: Stands for the Region of stacks whose Region is open. Default: eu-west-1.
+        parameters: What the deployment gives to parameters of templates, named as for ``cdk deploy --parameters``:
+            ``Shop:KeyArn`` or, for all stacks, ``KeyArn``. Default: what the templates say themselves.
 
     Raises:
         AssemblyError: The folder is no cloud assembly, or one of its files cannot be read.
     """
     environment = (account or STAND_IN_ACCOUNT, region or STAND_IN_REGION)
-    return _complete(tuple(_Folder(path, "", environment).stacks()))
+    return _complete(tuple(_Folder(path, "", environment, parameters or {}).stacks()))
 
 
 def from_templates(
-    templates: Mapping[str, Mapping[str, Any]], *, account: str | None = None, region: str | None = None
+    templates: Mapping[str, Mapping[str, Any]],
+    *,
+    account: str | None = None,
+    region: str | None = None,
+    parameters: Mapping[str, str] | None = None,
 ) -> Assembly:
     """Make an assembly of templates, all of one account and Region.
 
@@ -103,6 +117,7 @@ def from_templates(
         templates: Templates by the names of their stacks; ``Shop/Orders`` is nested in ``Shop`` as resource ``Orders``.
         account: Their account. Default: 111122223333.
         region: Their Region. Default: eu-west-1.
+        parameters: As for :func:`read_assembly`.
 
     Raises:
         AssemblyError: The stack that another one is nested in is missing.
@@ -123,6 +138,7 @@ def from_templates(
                 region=region or STAND_IN_REGION,
                 template=templates[title],
                 paths=_paths(templates[title], {}),
+                given=_given(title, parameters or {}),
             )
         )
     return _complete(tuple(made.values()))
@@ -159,8 +175,9 @@ def _missing_nested(stack: Stack, known: set[tuple[Stack | None, str]]) -> Itera
 class _Folder:
     """One folder of an assembly: the whole, or a stage of it."""
 
-    def __init__(self, path: Path, stage: str, environment: tuple[str, str]) -> None:
+    def __init__(self, path: Path, stage: str, environment: tuple[str, str], parameters: Mapping[str, str]) -> None:
         self._path = path
+        self._parameters = parameters
         self._stage = stage
         self._environment = environment
         manifest = path / "manifest.json"
@@ -181,7 +198,8 @@ class _Folder:
                 yield from self._with_nested(self._stack(artifact_id, artifact), self._templates(artifact))
             elif artifact.get("type") == _STAGE:
                 name = str(properties.get("directoryName", artifact_id))
-                yield from _Folder(self._path / name, f"{self._stage}/{name}", self._environment).stacks()
+                stage = _Folder(self._path / name, f"{self._stage}/{name}", self._environment, self._parameters)
+                yield from stage.stacks()
 
     def _stack(self, artifact_id: str, artifact: Mapping[str, Any]) -> Stack:
         properties = mapping(artifact.get("properties"))
@@ -197,6 +215,7 @@ class _Folder:
             stage=self._stage,
             paths=_paths(template, self._metadata(artifact)),
             tags={str(key): str(value) for key, value in mapping(properties.get("tags")).items()},
+            given=_given(name, self._parameters),
         )
 
     def _environment_of(self, text: str) -> tuple[str, str]:
@@ -257,6 +276,11 @@ def _nested(parent: Stack, logical_id: str, template: Mapping[str, Any], paths: 
         paths={**paths, **_paths(template, {})},
         tags=parent.tags,
     )
+
+
+def _given(stack: str, parameters: Mapping[str, str]) -> Mapping[str, str]:
+    own = {name.removeprefix(f"{stack}:"): value for name, value in parameters.items() if name.startswith(f"{stack}:")}
+    return {**{name: value for name, value in parameters.items() if ":" not in name}, **own}
 
 
 def _paths(template: Mapping[str, Any], metadata: Mapping[str, Any]) -> Mapping[str, str]:

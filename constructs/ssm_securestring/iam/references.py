@@ -145,7 +145,7 @@ class References:
         if str(declared.get("NoEcho", "false")).lower() == "true":
             return Unknown(place=place, reason="a NoEcho parameter is secret")
         value = self._given(name, stack)
-        if value is Nothing.NOTHING and kind.startswith("AWS::SSM::Parameter::Value"):
+        if kind.startswith("AWS::SSM::Parameter::Value"):
             return Unknown(place=place, reason="its value comes from Parameter Store")
         if value is Nothing.NOTHING and "Default" in declared:
             value = declared["Default"]
@@ -159,9 +159,9 @@ class References:
         return text
 
     def _given(self, name: str, stack: Stack) -> object:
-        """Return what the stack above gives to a parameter of a nested stack."""
+        """Return what the deployment, or the stack above, gives to a parameter."""
         if stack.parent is None:
-            return Nothing.NOTHING
+            return stack.given.get(name, Nothing.NOTHING)
         place = f"{stack.title}, Properties.Parameters"
         properties = mapping(stack.parent.resource(stack.logical_id).get("Properties"))
         given = mapping(properties.get("Parameters"))

@@ -68,8 +68,10 @@ def history_by_wildcard(resource: Resource) -> Iterator[Problem]:
             continue
         if any(isinstance(each, str) and each.lower() == _HISTORY.lower() for each in statement.actions):
             continue
+        about = any(is_about(text, service="ssm") for text in statement.resources)
         for action in statement.actions:
-            if isinstance(action, str) and matches(action.lower(), _HISTORY.lower()):
+            meant = isinstance(action, str) and (about or action.lower().startswith("ssm:"))
+            if meant and matches(pattern_of(action).lower(), _HISTORY.lower()):
                 yield Problem(location=placed.actions_at, text=f"{action!r} includes {_HISTORY}")
 
 

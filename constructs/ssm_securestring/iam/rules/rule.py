@@ -22,7 +22,8 @@ class Resource:
         stack: Name of its stack.
         logical_id: Its logical id.
         type: Its type: ``AWS::IAM::Policy``.
-        properties: Its properties. A leaf is a text, a number, a boolean or an ``Unknown``.
+        properties: Its properties. A leaf is a text, a number, a boolean or an ``Unknown``. Not in its ``repr``: a
+            value in a template may be secret.
         path: Its construct path. Default: not known.
         arn: Its ARN, or what stands for it. Default: not known.
         parameter_keys: ARNs of the keys of the same templates that are known to encrypt parameters.
@@ -31,7 +32,7 @@ class Resource:
     stack: str
     logical_id: str
     type: str
-    properties: Mapping[str, object] = field(hash=False)
+    properties: Mapping[str, object] = field(hash=False, repr=False)
     path: str = ""
     arn: str = ""
     parameter_keys: frozenset[str] = frozenset()

@@ -81,7 +81,7 @@ def _problems(values: Iterator[_Named]) -> Iterator[Problem]:
     reason="a String parameter is not encrypted with a key of yours, and its value stands in the template: in the "
     "repository, in the bucket of the assembly, and for everybody who may describe the stack",
     fix="use SecureStringParameter with ValueSource.generated(), .secrets_manager(...), .sealed(...) or .external()",
-    source="CloudFormation User Guide, 'Security best practices for CloudFormation', credentials in templates",
+    source="CloudFormation User Guide, 'CloudFormation best practices', Do not embed credentials in your templates",
 )
 def secret_in_parameter(resource: Resource) -> Iterator[Problem]:
     """Find parameters that are not secure and hold what looks like a secret."""
@@ -100,8 +100,8 @@ def secret_in_parameter(resource: Resource) -> Iterator[Problem]:
     "too",
     fix="put the parameter's name into the environment and fetch the value when it is needed: "
     "SecureStrings().get(name); in a container definition, use Secrets",
-    source="Lambda Developer Guide, 'Using environment variables'; CloudFormation User Guide, 'Security best "
-    "practices for CloudFormation'",
+    source="Lambda Developer Guide, 'Using environment variables'; CloudFormation User Guide, 'CloudFormation best "
+    "practices', Do not embed credentials in your templates",
 )
 def secret_in_environment(resource: Resource) -> Iterator[Problem]:
     """Find variables of functions and containers that hold what looks like a secret."""

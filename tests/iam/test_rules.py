@@ -284,3 +284,26 @@ def test_every_rule_says_why_what_to_do_and_who_says_so() -> None:
         assert each.reason, each.rule_id
         assert each.fix, each.rule_id
         assert "Guide, '" in each.source or "Reference, '" in each.source, each.rule_id
+
+
+def test_a_reference_is_no_literal_whatever_it_comes_to() -> None:
+    """The name that stands for a resource which does not exist yet is not a value that somebody wrote."""
+    resolved = {"Environment": {"Variables": {"DB_PASSWORD": "Shop-Password-4GQ7", "DB": "x"}}}
+    written = {"Environment": {"Variables": {"DB_PASSWORD": {"Ref": "Password"}, "DB": {"Fn::Join": ["", ["x"]]}}}}
+    referring = Resource(
+        stack="Shop", logical_id="Orders", type="AWS::Lambda::Function", properties=resolved, written=written
+    )
+
+    assert broken(referring) == []
+
+
+def test_a_secure_reference_is_found_within_a_function_of_the_template() -> None:
+    """The place is the property, not the argument of the function."""
+    written = {
+        "Environment": {"Variables": {"DB": {"Fn::Join": ["", ["{{resolve:ssm-secure:", {"Ref": "Name"}, "}}"]]}}}
+    }
+    (finding,) = check(
+        [Resource(stack="Shop", logical_id="Orders", type="AWS::Lambda::Function", properties={}, written=written)]
+    )
+
+    assert finding.problem.location == "Properties/Environment/Variables/DB"

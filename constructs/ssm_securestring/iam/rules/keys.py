@@ -17,8 +17,9 @@ from ssm_securestring.iam.rules.statements import (
     operator_of,
     placed_statements,
 )
-from ssm_securestring.iam.rules.texts import covers, is_every, matches, pattern_of
+from ssm_securestring.iam.rules.texts import covers, is_every, matches, may_meet, pattern_of
 
+_ANY_KEY: Final = "arn:*:kms:*:*:key/*"
 # What tells a caller from anybody else.
 _CALLER: Final = (
     "kms:CallerAccount",
@@ -104,6 +105,7 @@ def _decrypts_without_context(placed: Placed) -> bool:
     return (
         placed.allows
         and names_action(statement, DECRYPT_ACTION) is not None
+        and (statement.not_resources or any(may_meet(pattern_of(each), _ANY_KEY) for each in statement.resources))
         and not has_context(statement)
         and not is_through_other_services(statement)
     )

@@ -1,12 +1,13 @@
 """Rules about values in templates: whoever may look at a template, a function or a parameter can read them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from ssm_securestring.core.credentials import is_placeholder, known_form, looks_random, names_a_secret
 from ssm_securestring.iam.model import Unknown
 from ssm_securestring.iam.rules.rule import Problem, Resource, Severity, rule
+from ssm_securestring.iam.rules.texts import pattern_of
 
 _PARAMETER: Final = "AWS::SSM::Parameter"
 # CloudFormation User Guide, "Using dynamic references to specify template values", secure string parameters.
@@ -40,38 +41,50 @@ def securestring_in_template(resource: Resource) -> Iterator[Problem]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Named:
-    """A value with a name, and where it stands. Its ``repr`` has no value."""
+    """A value with a name.
 
-    location: str
+    Args:
+        name: The name.
+        location: Where it stands, within the properties.
+    """
+
     name: str
-    value: object
+    location: tuple[str | int, ...]
 
-    def __repr__(self) -> str:
-        return f"_Named({self.location})"
-
-    def problem(self) -> str | None:
-        """Say why it looks like a secret, without repeating it."""
-        if isinstance(self.value, Unknown):
-            # What is known of it is known for certain: postgres://app:…@<the host of a database>.
-            form = known_form(self.value.pattern.replace("*", "x"))
-            return f"holds {form}" if form else None
-        if not isinstance(self.value, str):
+    def problem(self, resource: Resource) -> str | None:
+        """Say why its value looks like a secret, without repeating it."""
+        value = _at(resource.properties, self.location)
+        if not isinstance(value, str | Unknown):
             return None
-        form = known_form(self.value)
+        # What is known of it is known for certain: postgres://shop:hunter2@<the host of a database>.
+        form = known_form(pattern_of(value).replace("*", "x"))
         if form:
             return f"holds {form}"
-        if is_placeholder(self.value):
+        written = _at(resource.properties if resource.written is None else resource.written, self.location)
+        # A reference is no literal, whatever it refers to.
+        if not isinstance(written, str) or is_placeholder(written):
             return None
         if names_a_secret(self.name):
             return "is named like a secret and holds a literal"
-        return "holds a literal as random as a key" if looks_random(self.name, self.value) else None
+        return "holds a literal as random as a key" if looks_random(self.name, written) else None
 
 
-def _problems(values: Iterator[_Named]) -> Iterator[Problem]:
+def _at(value: object, location: tuple[str | int, ...]) -> object:
+    """Return what stands at a place; ``None`` where nothing does."""
+    for step in location:
+        if isinstance(value, list):
+            value = value[step] if isinstance(step, int) and step < len(value) else None
+        else:
+            value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def _problems(resource: Resource, values: Iterable[_Named]) -> Iterator[Problem]:
     for each in values:
-        problem = each.problem()
+        problem = each.problem(resource)
         if problem:
-            yield Problem(location=each.location, text=f"{each.name!r} {problem}")
+            where = "/".join(map(str, ("Properties", *each.location)))
+            yield Problem(location=where, text=f"{each.name!r} {problem}")
 
 
 @rule(
@@ -88,8 +101,7 @@ def secret_in_parameter(resource: Resource) -> Iterator[Problem]:
     if resource.type == _PARAMETER:
         name = resource.properties.get("Name")
         named = name if isinstance(name, str) else resource.logical_id
-        value = resource.properties.get("Value")
-        yield from _problems(iter((_Named(location="Properties/Value", name=named, value=value),)))
+        yield from _problems(resource, [_Named(name=named, location=("Value",))])
 
 
 @rule(
@@ -105,23 +117,23 @@ def secret_in_parameter(resource: Resource) -> Iterator[Problem]:
 )
 def secret_in_environment(resource: Resource) -> Iterator[Problem]:
     """Find variables of functions and containers that hold what looks like a secret."""
-    yield from _problems(_variables(resource))
+    yield from _problems(resource, _variables(resource))
 
 
 def _variables(resource: Resource) -> Iterator[_Named]:
     if resource.type == "AWS::Lambda::Function":
-        environment = resource.properties.get("Environment")
-        variables = environment.get("Variables") if isinstance(environment, Mapping) else None
-        for name, value in variables.items() if isinstance(variables, Mapping) else ():
-            yield _Named(location=f"Properties/Environment/Variables/{name}", name=name, value=value)
+        variables = _at(resource.properties, ("Environment", "Variables"))
+        for name in variables if isinstance(variables, Mapping) else ():
+            yield _Named(name=name, location=("Environment", "Variables", name))
     if resource.type == "AWS::ECS::TaskDefinition":
         containers = resource.properties.get("ContainerDefinitions")
-        for index, container in enumerate(containers if isinstance(containers, list) else []):
-            variables = container.get("Environment") if isinstance(container, Mapping) else None
-            for number, each in enumerate(variables if isinstance(variables, list) else []):
-                if isinstance(each, Mapping) and isinstance(each.get("Name"), str):
-                    where = f"Properties/ContainerDefinitions/{index}/Environment/{number}/Value"
-                    yield _Named(location=where, name=each["Name"], value=each.get("Value"))
+        for index in range(len(containers) if isinstance(containers, list) else 0):
+            place = ("ContainerDefinitions", index, "Environment")
+            variables = _at(resource.properties, place)
+            for number in range(len(variables) if isinstance(variables, list) else 0):
+                name = _at(variables, (number, "Name"))
+                if isinstance(name, str):
+                    yield _Named(name=name, location=(*place, number, "Value"))
 
 
 @rule(
@@ -136,17 +148,20 @@ def _variables(resource: Resource) -> Iterator[_Named]:
 def unresolved_secure_reference(resource: Resource) -> Iterator[Problem]:
     """Find secure dynamic references in properties that do not take them."""
     allowed = _SECURE_REFERENCES.get(resource.type, ())
-    for path, value in _leaves(resource.properties, ""):
-        text = value.pattern if isinstance(value, Unknown) else value
-        if isinstance(text, str) and "{{resolve:ssm-secure:" in text:
-            without_numbers = "/".join(part for part in path.split("/") if not part.isdigit())
-            if without_numbers not in allowed:
-                yield Problem(location=f"Properties/{path}", text="CloudFormation does not resolve it here")
+    written = resource.properties if resource.written is None else resource.written
+    for path, text in _texts(written, ()):
+        if "{{resolve:ssm-secure:" in text and "/".join(part for part in path if not part.isdigit()) not in allowed:
+            yield Problem(location="/".join(("Properties", *path)), text="CloudFormation does not resolve it here")
 
 
-def _leaves(value: object, path: str) -> Iterator[tuple[str, object]]:
-    if not isinstance(value, Mapping | list):
-        yield path, value
+def _texts(value: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Return all texts of a template with the properties that they stand in, also as a part of a function."""
+    if isinstance(value, str | Unknown):
+        yield path, pattern_of(value)
         return
-    for name, each in value.items() if isinstance(value, Mapping) else enumerate(value):
-        yield from _leaves(each, f"{path}/{name}".removeprefix("/"))
+    inner = value.items() if isinstance(value, Mapping) else enumerate(value if isinstance(value, list) else ())
+    for name, each in inner:
+        if str(name).startswith("Fn::"):
+            yield from ((path, text) for _, text in _texts(each, path))
+        else:
+            yield from _texts(each, (*path, str(name)))

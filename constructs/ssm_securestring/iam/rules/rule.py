@@ -24,6 +24,7 @@ class Resource:
         type: Its type: ``AWS::IAM::Policy``.
         properties: Its properties. A leaf is a text, a number, a boolean or an ``Unknown``. Not in its ``repr``: a
             value in a template may be secret.
+        written: Its properties as they are in the template, with their functions. Default: they have none.
         path: Its construct path. Default: not known.
         arn: Its ARN, or what stands for it. Default: not known.
         parameter_keys: ARNs of the keys of the same templates that are known to encrypt parameters.
@@ -33,6 +34,7 @@ class Resource:
     logical_id: str
     type: str
     properties: Mapping[str, object] = field(hash=False, repr=False)
+    written: Mapping[str, object] | None = field(default=None, hash=False, repr=False)
     path: str = ""
     arn: str = ""
     parameter_keys: frozenset[str] = frozenset()

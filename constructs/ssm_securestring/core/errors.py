@@ -8,6 +8,7 @@
     ├── SettingError (ValueError)           an argument of ours is out of range or does not fit another
     ├── GrantError (ValueError)             a grant would have no effect, or more than it says
     ├── ContractError (ValueError)          template and function disagree about the custom resource's properties
+    ├── PolicyError (ValueError)            a document is no policy that IAM would take
     ├── SecretFormatError (ValueError)      a value is not what it was to be decoded from
     ├── LifecycleError                      a parameter could not be created, changed or deleted
     └── ParameterReadError                  a parameter could not be fetched or decrypted
@@ -91,6 +92,19 @@ class GrantError(SecureStringError, ValueError):
 
 class ContractError(SecureStringError, ValueError):
     """The properties of a custom resource are not what this version of the function understands."""
+
+
+class PolicyError(SecureStringError, ValueError):
+    """A document is not a policy that IAM would take.
+
+    Attributes:
+        place: Where it stands.
+    """
+
+    def __init__(self, place: str, *, problem: str, fix: str) -> None:
+        """Say where what is wrong, then what to write instead."""
+        super().__init__(f"{place} {problem}: {fix}")
+        self.place = place
 
 
 class LifecycleError(SecureStringError):

@@ -63,6 +63,7 @@ class Statement:
         conditions: All of them have to hold.
         place: Where it stands, for people: ``Shop/OrdersPolicy, statement 2``.
         sid: Its ``Sid``.
+        variables: ``${...}`` is a policy variable in it, as in documents of the version of 2012; otherwise plain text.
     """
 
     effect: Effect
@@ -75,6 +76,7 @@ class Statement:
     conditions: tuple[Condition, ...] = ()
     place: str = ""
     sid: str | None = None
+    variables: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -185,6 +185,19 @@ KEEP_ALL = {
     "an asymmetric key for something else": key(
         statement("kms:*", "*", Principal=ROOT), KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY"
     ),
+    "a policy variable": policy(
+        READ,
+        statement(
+            "kms:Decrypt",
+            KEY,
+            {
+                "StringLike": {CONTEXT: f"{PARAMETERS}/${{aws:PrincipalTag/team}}/*"},
+                "StringEquals": {"kms:ViaService": "${aws:PrincipalTag/via}", "kms:CallerAccount": "${aws:username}"},
+            },
+        ),
+        statement("kms:Decrypt", KEY, {"StringEquals": {CONTEXT: "${aws:PrincipalTag/parameter}"}}),
+    ),
+    "a statement that IAM refuses": policy({"Effect": "Allow", "Action": "kms:Decrypt"}),
     "a resource without properties of interest": resource("AWS::IAM::Policy"),
 }
 
@@ -307,3 +320,11 @@ def test_a_secure_reference_is_found_within_a_function_of_the_template() -> None
     )
 
     assert finding.problem.location == "Properties/Environment/Variables/DB"
+
+
+def test_a_statement_that_iam_refuses_does_not_hide_what_is_wrong_with_the_next() -> None:
+    """Each statement is read by itself."""
+    refused = {"Effect": "Perhaps", "Action": "kms:Decrypt", "Resource": KEY}
+    (finding,) = check([policy(refused, statement("ssm:GetParameter*", PASSWORD))])
+
+    assert finding.problem.location == "Properties/PolicyDocument/Statement/1/Action"

@@ -1,14 +1,18 @@
 """The rules of ``ssm_securestring.iam.rules`` at synthesis: an aspect, which puts findings on the constructs."""
 
-from typing import Any
+from typing import Any, Final
 
 import aws_cdk as cdk
 import jsii
 from constructs import IConstruct, IValidation
 
 from ssm_securestring.cdk.validation import acknowledgement_id, description
+from ssm_securestring.iam.assembly import Assembly, from_templates
 from ssm_securestring.iam.rules import Finding, Severity
 from ssm_securestring.iam.rules.reading import report_on
+
+# Of a nested stack, not even the name is known; findings are annotated, so they need none.
+_STACK: Final = "Stack"
 
 
 @jsii.implements(cdk.IAspect)
@@ -41,9 +45,15 @@ class _StackRules:
     def validate(self) -> list[str]:
         resources = {self._stack.resolve(each.logical_id): each for each in _resources(self._stack)}
         template = {"Resources": {name: _rendered(each) for name, each in resources.items()}}
-        for finding in report_on({self._stack.node.path: template}).findings:
+        for finding in report_on(self._assembly(template)).findings:
             _annotate(resources[finding.resource.logical_id], finding)
         return []
+
+    def _assembly(self, template: dict[str, Any]) -> Assembly:
+        account, region = (
+            None if cdk.Token.is_unresolved(each) else each for each in (self._stack.account, self._stack.region)
+        )
+        return from_templates({_STACK: template}, account=account, region=region)
 
 
 def _resources(stack: cdk.Stack) -> list[cdk.CfnResource]:

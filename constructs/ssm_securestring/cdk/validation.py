@@ -1,13 +1,14 @@
 """The rules of ``ssm_securestring.iam.rules`` at synthesis: a validation plugin, which reads the app's templates."""
 
-import json
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import aws_cdk as cdk
 import jsii
 
+from ssm_securestring.iam.assembly import read_assembly
 from ssm_securestring.iam.rules import RULES, Finding, Rule, Severity
 from ssm_securestring.iam.rules.reading import Report, report_on
 
@@ -61,9 +62,9 @@ class SecureStringValidation:
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Read the templates and report what breaks a rule; called by the CDK."""
+        app = cast("cdk.App", context.app_construct)
+        report = report_on(read_assembly(Path(app.outdir)))
         paths = {each.stack_construct_path: each.template_path for each in context.stack_templates}
-        templates = {name: json.loads(Path(path).read_text(encoding="utf-8")) for name, path in paths.items()}
-        report = report_on(templates)
         violations = [self._violation(each, paths) for each in report.findings]
         return cdk.PolicyValidationPluginReport(
             success=not any(each.severity == Severity.ERROR.value for each in violations),
@@ -72,7 +73,7 @@ class SecureStringValidation:
             plugin_version=self.version,
         )
 
-    def _violation(self, finding: Finding, paths: dict[str, str]) -> cdk.PolicyViolation:
+    def _violation(self, finding: Finding, paths: Mapping[str, str]) -> cdk.PolicyViolation:
         severity = Severity.ERROR if self._strict else finding.rule.severity
         return cdk.PolicyViolation(
             rule_name=finding.rule.rule_id,
@@ -80,14 +81,21 @@ class SecureStringValidation:
             fix=finding.rule.fix,
             severity=severity.value,
             rule_metadata={"source": finding.rule.source},
-            violating_resources=[
-                cdk.PolicyViolatingResource(
-                    resource_logical_id=finding.resource.logical_id,
-                    template_path=paths[finding.resource.stack],
-                    locations=[finding.problem.location],
-                )
-            ],
+            violating_resources=[_violating(finding, paths)],
         )
+
+
+def _violating(finding: Finding, paths: Mapping[str, str]) -> cdk.PolicyViolatingResource:
+    resource, locations = finding.resource, [finding.problem.location]
+    if "/" in resource.stack:
+        # The CDK does not tell the template of a nested stack, so it could not find the construct by its logical id.
+        return cdk.PolicyViolatingResource(construct_path=resource.path, locations=locations)
+    above = [stack for stack in paths if resource.path.startswith(f"{stack}/")]
+    return cdk.PolicyViolatingResource(
+        resource_logical_id=resource.logical_id,
+        template_path=paths[max(above, key=len)] if above else None,
+        locations=locations,
+    )
 
 
 def _unknown(report: Report) -> dict[str, str]:

@@ -15,7 +15,7 @@ from ssm_securestring.iam.rules.statements import (
     operator_of,
     placed_statements,
 )
-from ssm_securestring.iam.rules.texts import is_about, may_meet, pattern_of
+from ssm_securestring.iam.rules.texts import is_about, may_meet, pattern_of, shown
 
 _ARN_PARTS: Final = 6
 _REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")
@@ -49,7 +49,7 @@ def malformed_parameter_arn(resource: Resource) -> Iterator[Problem]:
         for location, text in _parameters(placed):
             problem = _malformed(text, context=not location.endswith("Resource"))
             if problem:
-                yield Problem(location=location, text=f"{pattern_of(text)!r} {problem}")
+                yield Problem(location=location, text=f"{shown(text)} {problem}")
 
 
 def _malformed(text: Text, *, context: bool) -> str | None:

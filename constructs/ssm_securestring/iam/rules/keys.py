@@ -6,6 +6,7 @@ from typing import Final
 from ssm_securestring.core.actions import ALIAS_ACTIONS, READ_ACTIONS
 from ssm_securestring.core.encryption import AWS_MANAGED_KEY_ALIAS, DECRYPT_ACTION
 from ssm_securestring.iam.model import Effect, Statement, Text
+from ssm_securestring.iam.patterns import matches
 from ssm_securestring.iam.rules.rule import Problem, Resource, Severity, rule
 from ssm_securestring.iam.rules.statements import (
     Placed,
@@ -17,7 +18,7 @@ from ssm_securestring.iam.rules.statements import (
     operator_of,
     placed_statements,
 )
-from ssm_securestring.iam.rules.texts import covers, is_every, matches, may_meet, pattern_of
+from ssm_securestring.iam.rules.texts import covers, is_every, may_meet, pattern_of, shown
 
 _ANY_KEY: Final = "arn:*:kms:*:*:key/*"
 # What tells a caller from anybody else.
@@ -71,7 +72,7 @@ def aws_managed_key_granted(resource: Resource) -> Iterator[Problem]:
             continue
         for text in placed.statement.resources:
             if _is_aws_managed(text) and not placed.statement.not_resources:
-                yield Problem(location=placed.resources_at, text=f"{pattern_of(text)!r} is the AWS managed key")
+                yield Problem(location=placed.resources_at, text=f"{shown(text)} is the AWS managed key")
         for condition in conditions_on(placed.statement, "kms:ResourceAliases", "kms:RequestAlias"):
             if any(_is_aws_managed(text) for text in condition.values) and "not" not in condition.operator.lower():
                 where = placed.at(f"Condition/{condition.operator}/{condition.key}")
@@ -97,7 +98,7 @@ def alias_as_resource(resource: Resource) -> Iterator[Problem]:
         for text in placed.statement.resources:
             # The AWS managed key has a rule of its own, except that a Deny is no permission.
             if _is_alias(text) and not (placed.allows and _is_aws_managed(text)):
-                yield Problem(location=placed.resources_at, text=f"{pattern_of(text)!r} is an alias, not a key")
+                yield Problem(location=placed.resources_at, text=f"{shown(text)} is an alias, not a key")
 
 
 def _decrypts_without_context(placed: Placed) -> bool:

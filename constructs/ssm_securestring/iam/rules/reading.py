@@ -1,57 +1,70 @@
-"""Templates held against the rules."""
+"""The templates of an assembly held against the rules."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
 
+from ssm_securestring.core.spec import RESOURCE_TYPE
+from ssm_securestring.iam.assembly import Assembly, Stack, mapping
+from ssm_securestring.iam.intrinsics import Resolver
 from ssm_securestring.iam.model import Unknown
 from ssm_securestring.iam.rules import check
 from ssm_securestring.iam.rules.rule import Finding, Resource
+from ssm_securestring.iam.rules.statements import documents, is_parameter_key
+from ssm_securestring.iam.values import unknowns
+
+_KEY: Final = "AWS::KMS::Key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
+    """What an assembly breaks, and what could not be judged.
+
+    Args:
+        findings: What breaks a rule for certain.
+        unknown: What is not known of its policies before the deployment, and so breaks no rule.
+    """
+
     findings: tuple[Finding, ...]
     unknown: tuple[Unknown, ...]
 
 
-def _resolve(v: Any, res: Mapping[str, Any]) -> Any:
-    if isinstance(v, list):
-        return [_resolve(x, res) for x in v]
-    if isinstance(v, Mapping):
-        if set(v) == {"Ref"}:
-            p = {"AWS::Partition": "aws", "AWS::Region": "eu-west-1", "AWS::AccountId": "111122223333"}.get(v["Ref"])
-            return p or Unknown(place=str(v), reason="Ref")
-        if set(v) == {"Fn::GetAtt"}:
-            l = v["Fn::GetAtt"][0]
-            if l in res and res[l]["Type"] == "AWS::KMS::Key":
-                return f"arn:aws:kms:eu-west-1:111122223333:key/{l}"
-            return Unknown(place=str(v), reason="GetAtt")
-        if set(v) == {"Fn::Join"}:
-            parts = [_resolve(x, res) for x in v["Fn::Join"][1]]
-            if all(isinstance(x, str) for x in parts):
-                return v["Fn::Join"][0].join(parts)
-            return Unknown(
-                place=str(v),
-                reason="Join",
-                pattern=v["Fn::Join"][0].join(x if isinstance(x, str) else x.pattern for x in parts),
-            )
-        if len(v) == 1 and next(iter(v)).startswith("Fn::"):
-            return Unknown(place=str(v), reason=next(iter(v)))
-        return {k: _resolve(x, res) for k, x in v.items()}
-    return v
+def report_on(assembly: Assembly) -> Report:
+    """Hold all resources of an assembly against all rules."""
+    resolver = Resolver(assembly)
+    resources = [each for stack in assembly.stacks for each in _resources(stack, resolver)]
+    keys = frozenset(_parameter_keys(resources))
+    found = check(replace(each, parameter_keys=keys) for each in resources)
+    unknown = [each for resource in resources for _, document in documents(resource) for each in unknowns(document)]
+    return Report(findings=tuple(found), unknown=(*assembly.unknown, *dict.fromkeys(unknown)))
 
 
-def report_on(templates: Mapping[str, Any]) -> Report:
-    rs = [
-        Resource(
-            stack=s,
-            logical_id=l,
-            type=r["Type"],
-            properties=_resolve(r.get("Properties", {}), t["Resources"]),
-            arn=f"arn:aws:kms:eu-west-1:111122223333:key/{l}" if r["Type"] == "AWS::KMS::Key" else "",
+def _resources(stack: Stack, resolver: Resolver) -> Iterator[Resource]:
+    for logical_id in stack.section("Resources"):
+        written = stack.resource(logical_id)
+        # One whose condition does not hold is not made; one of which that is not known may be.
+        if resolver.exists(stack, logical_id) is False:
+            continue
+        place = f"{stack.title}/{logical_id}"
+        kind = str(written.get("Type"))
+        arn = resolver.plain({"Fn::GetAtt": [logical_id, "Arn"]}, stack, place) if kind == _KEY else None
+        properties = mapping(written.get("Properties"))
+        yield Resource(
+            stack=stack.title,
+            logical_id=logical_id,
+            type=kind,
+            properties=mapping(resolver.plain(properties, stack, f"{place}, Properties")),
+            written=properties,
+            path=stack.paths.get(logical_id, ""),
+            arn=arn if isinstance(arn, str) else "",
         )
-        for s, t in templates.items()
-        for l, r in t["Resources"].items()
-    ]
-    return Report(findings=tuple(check(rs)), unknown=())
+
+
+def _parameter_keys(resources: list[Resource]) -> Iterator[str]:
+    """Return the ARNs of keys that parameters of ours are under, and of those that say so themselves."""
+    for each in resources:
+        key = (
+            each.properties.get("KeyId") if each.type == RESOURCE_TYPE else each.arn if is_parameter_key(each) else None
+        )
+        if isinstance(key, str) and key:
+            yield key

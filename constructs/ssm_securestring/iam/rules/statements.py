@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from ssm_securestring.core.encryption import CONTEXT_KEY
-from ssm_securestring.iam.model import Condition, Effect, Statement, Text, Unknown
+from ssm_securestring.core.errors import PolicyError
+from ssm_securestring.iam.model import Condition, Effect, Statement, Text
+from ssm_securestring.iam.patterns import matches
+from ssm_securestring.iam.policy import parse_policy
 from ssm_securestring.iam.rules.rule import Resource
-from ssm_securestring.iam.rules.texts import matches, pattern_of
+from ssm_securestring.iam.rules.texts import pattern_of
 
 _DOCUMENTS: Final[Mapping[str, str]] = {
     "AWS::IAM::GroupPolicy": "PolicyDocument",
@@ -60,13 +64,18 @@ class Placed:
         return self.at("NotAction" if self.statement.not_actions else "Action")
 
 
-def placed_statements(resource: Resource) -> Iterator[Placed]:
+@lru_cache(maxsize=16)  # every rule asks for those of the same resource
+def placed_statements(resource: Resource) -> tuple[Placed, ...]:
     """Return the statements of all policy documents of a resource."""
-    for location, document in _documents(resource):
-        yield from _placed(document, location, of_key=resource.type in _KEYS)
+    return tuple(
+        placed
+        for location, document in documents(resource)
+        for placed in _placed(document, location, of_key=resource.type in _KEYS)
+    )
 
 
-def _documents(resource: Resource) -> Iterator[tuple[str, Mapping[str, object]]]:
+def documents(resource: Resource) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Return the policy documents of a resource, and where each stands."""
     found = []
     if name := _DOCUMENTS.get(resource.type):
         found.append((f"Properties/{name}", resource.properties.get(name)))
@@ -80,43 +89,22 @@ def _documents(resource: Resource) -> Iterator[tuple[str, Mapping[str, object]]]
 
 def _placed(document: Mapping[str, object], location: str, *, of_key: bool) -> Iterator[Placed]:
     written = document.get("Statement")
-    statements = tuple(_statement(each) for each in _listed(written) if isinstance(each, Mapping))
-    for index, statement in enumerate(statements):
-        where = f"{location}/Statement/{index}" if isinstance(written, list) else f"{location}/Statement"
-        yield Placed(statement=statement, location=where, document=statements, of_key=of_key)
+    statements = {
+        f"{location}/Statement/{index}" if isinstance(written, list) else f"{location}/Statement": statement
+        for index, each in enumerate(written if isinstance(written, list) else [written])
+        if (statement := _parsed(document, each)) is not None
+    }
+    for where, statement in statements.items():
+        yield Placed(statement=statement, location=where, document=tuple(statements.values()), of_key=of_key)
 
 
-def _statement(written: Mapping[str, object]) -> Statement:
-    principals = written.get("Principal", written.get("NotPrincipal"))
-    by_kind: dict[str, tuple[Text, ...]] | None
-    if isinstance(principals, Mapping):
-        by_kind = {kind: _texts(values) for kind, values in principals.items()}
-    else:
-        by_kind = None if principals is None else {"*": _texts(principals)}
-    return Statement(
-        effect=Effect.DENY if written.get("Effect") == "Deny" else Effect.ALLOW,
-        actions=_texts(written.get("Action", written.get("NotAction"))),
-        resources=_texts(written.get("Resource", written.get("NotResource"))),
-        not_actions="NotAction" in written,
-        not_resources="NotResource" in written,
-        principals=by_kind,
-        not_principals="NotPrincipal" in written,
-        conditions=tuple(_conditions(written.get("Condition"))),
-    )
-
-
-def _conditions(written: object) -> Iterator[Condition]:
-    for operator, block in written.items() if isinstance(written, Mapping) else ():
-        for key, values in block.items() if isinstance(block, Mapping) else ():
-            yield Condition(operator=operator, key=key, values=_texts(values))
-
-
-def _listed(value: object) -> list[object]:
-    return [] if value is None else value if isinstance(value, list) else [value]
-
-
-def _texts(value: object) -> tuple[Text, ...]:
-    return tuple(each if isinstance(each, str | Unknown) else str(each) for each in _listed(value))
+def _parsed(document: Mapping[str, object], written: object) -> Statement | None:
+    """Read one statement. ``None``: it is malformed, or not known in a place where nothing can be made of it."""
+    try:
+        return parse_policy({**document, "Statement": [written]}, place="").statements[0]
+    except PolicyError:
+        # IAM refuses it, so it opens nothing; and it must not hide what is wrong with the others.
+        return None
 
 
 def names_action(statement: Statement, action: str) -> Text | None:

@@ -5,37 +5,33 @@ wrong with all of them, never what is wrong with some.
 """
 
 import re
-from functools import lru_cache
 from typing import Final
 
 from ssm_securestring.iam.model import Text, Unknown
+from ssm_securestring.iam.patterns import matches
 
 # Characters that no ARN has: only a wildcard matches them.
 _ANY: Final = "\ue000" * 7
 _ARN_PARTS: Final = 6
+_VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 
 
 def pattern_of(text: Text) -> str:
-    """Return the pattern that a text matches whatever it turns out to be."""
-    return text.pattern if isinstance(text, Unknown) else text
+    """Return the pattern that a text matches whatever it turns out to be; a policy variable may be any text."""
+    return text.pattern if isinstance(text, Unknown) else _VARIABLE.sub("*", text)
+
+
+def shown(text: Text) -> str:
+    """Return a text for people."""
+    return repr(text.pattern if isinstance(text, Unknown) else text)
 
 
 def has_wildcard(text: Text) -> bool:
     """Tell whether a text has a wildcard for certain; one that is not known has none for certain."""
-    return isinstance(text, str) and ("*" in text or "?" in text)
-
-
-def matches(pattern: str, text: str) -> bool:
-    """Tell whether a pattern of ``*`` and ``?`` matches a text, case and all."""
-    return _compiled(pattern).fullmatch(text) is not None
-
-
-@lru_cache(maxsize=4096)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    pieces = {"*": ".*", "?": "."}
-    # Several stars in a row mean one star, and would make the search exponential.
-    tidy = re.sub(r"\*+", "*", pattern)
-    return re.compile("".join(pieces.get(each) or re.escape(each) for each in tidy), re.DOTALL)
+    if isinstance(text, Unknown):
+        return False
+    plain = _VARIABLE.sub("", text)
+    return "*" in plain or "?" in plain
 
 
 def may_meet(one: str, other: str) -> bool:

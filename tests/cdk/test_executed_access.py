@@ -1,142 +1,22 @@
 """What grants allow and refuse, tried: deployed through CloudFormation to the embedded AWS and called by each grantee.
 
-Groups are not among them: the embedded CloudFormation has none. The table of
-:func:`test_each_verb_for_each_kind_of_grantee` is printed with ``pytest -s``.
+The table of :func:`test_each_verb_for_each_kind_of_grantee` is printed with ``pytest -s``.
 """
 
-import json
-import uuid
-from base64 import b64decode
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import aws_cdk as cdk
-import boto3
 import pytest
-from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
-from botocore.exceptions import ClientError
 
-from ssm_securestring.cdk import (
-    KeyMode,
-    ParameterKey,
-    ParameterPath,
-    SecureStringParameter,
-    SecureStringParameterBase,
-    Tier,
-)
-from ssm_securestring.local import EmbeddedAws
+from ssm_securestring.cdk import KeyMode, ParameterKey, ParameterPath, Tier
+from tests.cdk.world import KINDS, VALUE, World, outcome
 from tests.local.aws import Account
 
 pytestmark = pytest.mark.e2e
 
 
 VERBS = ("read", "write", "read_write", "read_history", "read_metadata", "delete", "manage")
-KINDS = ("role", "imported", "user", "task")
-VALUE = "made up for the test"
-
-
-@dataclass
-class World:
-    """A stack of the test, its parameters, and how to become one of its principals."""
-
-    aws: EmbeddedAws
-    base: str
-
-    def __post_init__(self) -> None:
-        """Make an empty stack."""
-        self.root = Account(self.aws)
-        self.app = cdk.App()
-        self.stack = cdk.Stack(
-            self.app,
-            f"Access{self.base.strip('/')}",
-            env=cdk.Environment(account=self.aws.account, region=self.aws.region),
-            synthesizer=cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
-        )
-
-    def named(self, name: str, key: ParameterKey, tier: Tier = Tier.STANDARD) -> SecureStringParameterBase:
-        """Refer to a parameter of the test."""
-        construct_id = name.strip("/").replace("/", "-")
-        return SecureStringParameter.from_name(self.stack, construct_id, name=name, encryption_key=key, tier=tier)
-
-    def grantee(self, kind: str, label: str) -> iam.IGrantable:
-        """Make a principal of a kind."""
-        me = iam.AccountRootPrincipal()
-        name = f"{label}-{self.base.strip('/')}"
-        if kind == "role":
-            return iam.Role(self.stack, label, assumed_by=me, role_name=name)
-        if kind == "imported":
-            trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": self.aws.account}}
-            document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-            self.root.iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
-            return iam.Role.from_role_name(self.stack, label, name)
-        if kind == "user":
-            return iam.User(self.stack, label, user_name=name)
-        task = ecs.FargateTaskDefinition(
-            self.stack,
-            label,
-            task_role=iam.Role(
-                self.stack,
-                f"{label}Role",
-                role_name=name,
-                assumed_by=iam.CompositePrincipal(iam.ServicePrincipal("ecs-tasks.amazonaws.com"), me),
-            ),
-        )
-        return task.task_role
-
-    def become(self, kind: str, label: str) -> Account:
-        """Return the principal as a caller."""
-        name = f"{label}-{self.base.strip('/')}"
-        if kind == "user":
-            made = self.root.iam.create_access_key(UserName=name)["AccessKey"]
-            return Account(self.aws, made["AccessKeyId"], made["SecretAccessKey"])
-        arn = f"arn:aws:iam::{self.aws.account}:role/{name}"
-        session = self.root.sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-        return Account(self.aws, session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
-
-    def deploy(self) -> dict[str, str]:
-        """Deploy the stack and return its outputs."""
-        template = self.app.synth().get_stack_by_name(self.stack.stack_name).template
-        client = self.root.cloudformation
-        name = self.stack.stack_name
-        client.create_stack(StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"])
-        client.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
-        described = client.describe_stacks(StackName=name)["Stacks"][0]
-        return {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
-
-    def put(self, name: str, key: str, tier: Tier = Tier.STANDARD) -> None:
-        """Store a value as the account's root."""
-        self.root.ssm.put_parameter(
-            Name=name, Value=VALUE, Type="SecureString", KeyId=key, Tier=tier.value, Overwrite=True
-        )
-
-    def arn_of(self, name: str) -> str:
-        """Spell out an ARN."""
-        return f"arn:aws:ssm:{self.aws.region}:{self.aws.account}:parameter{name}"
-
-    def ciphertext(self, name: str) -> bytes:
-        """Return what Parameter Store keeps of a standard parameter."""
-        stored = self.root.ssm.get_parameter(Name=name, WithDecryption=False)["Parameter"]["Value"]
-        return b64decode(stored)
-
-
-@pytest.fixture
-def world(embedded_aws: EmbeddedAws) -> Iterator[World]:
-    """A stack with names that no other test uses."""
-    made = World(embedded_aws, f"/t{uuid.uuid4().hex[:10]}")
-    yield made
-    made.root.cloudformation.delete_stack(StackName=made.stack.stack_name)
-
-
-def outcome(call: Callable[[], object]) -> str:
-    """Tell whether a call was allowed; anything but a refusal by policies is an error of the test."""
-    try:
-        call()
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "AccessDeniedException":
-            raise
-        return "refused"
-    return "allowed"
 
 
 def calls(world: World, caller: Account, target: str, key: str, tier: Tier) -> dict[str, Callable[[], object]]:
@@ -145,14 +25,7 @@ def calls(world: World, caller: Account, target: str, key: str, tier: Tier) -> d
     ssm, base = caller.ssm, world.base
     blob = world.ciphertext(f"{base}/db/password")
     context = {"PARAMETER_ARN": world.arn_of(f"{base}/db/password")}
-    elsewhere = boto3.client(
-        "ssm",
-        region_name="us-west-2",
-        endpoint_url=world.aws.endpoint_url,
-        aws_access_key_id=caller.access_key,
-        aws_secret_access_key=caller.secret_key,
-        aws_session_token=caller.session_token,
-    )
+    elsewhere = caller.in_region("us-west-2").ssm
 
     def put(name: str, with_tier: Tier) -> object:
         return ssm.put_parameter(
@@ -217,7 +90,7 @@ def _prepare(world: World, key: str) -> None:
 
 
 def test_each_verb_for_each_kind_of_grantee(world: World) -> None:
-    """Nineteen calls by each of 42 grantees: what must work works, and everything else is refused."""
+    """Nineteen calls by each of 56 grantees: what must work works, and everything else is refused."""
     key = ParameterKey(world.stack, "Key", removal_policy=cdk.RemovalPolicy.DESTROY)
     cdk.CfnOutput(world.stack, "KeyArn", value=key.key_arn)
     targets = {

@@ -20,6 +20,8 @@ from types_boto3_sts import STSClient
 
 from ssm_securestring.local import EmbeddedAws, TrailRecord
 
+# One for all: each session reads the descriptions of its services anew.
+_SESSION = boto3.Session()
 _NO_RETRIES = Config(retries={"total_max_attempts": 1})
 
 
@@ -31,20 +33,25 @@ class Account:
     access_key: str = "test"
     secret_key: str = "test"
     session_token: str | None = None
+    region: str | None = None
     _clients: dict[str, Any] = field(default_factory=dict)
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - the type depends on the service
         if service not in self._clients:
-            session = boto3.Session(
+            self._clients[service] = _SESSION.client(  # type: ignore[call-overload]  # the name is not a literal
+                service,
                 aws_access_key_id=self.access_key,
                 aws_secret_access_key=self.secret_key,
                 aws_session_token=self.session_token,
-                region_name=self.aws.region,
-            )
-            self._clients[service] = session.client(  # type: ignore[call-overload]  # the name is not a literal
-                service, endpoint_url=self.aws.endpoint_url, config=_NO_RETRIES
+                region_name=self.region or self.aws.region,
+                endpoint_url=self.aws.endpoint_url,
+                config=_NO_RETRIES,
             )
         return self._clients[service]
+
+    def in_region(self, region: str) -> "Account":
+        """Return the same caller in another Region."""
+        return Account(self.aws, self.access_key, self.secret_key, self.session_token, region)
 
     @property
     def ssm(self) -> SSMClient:

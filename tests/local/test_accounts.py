@@ -116,6 +116,16 @@ def test_a_stack_is_made_changed_and_destroyed(embedded_account: EmbeddedAccount
         ssm.get_parameter(Name="/shop/a")
 
 
+def test_a_template_that_no_request_can_hold_comes_from_s3(embedded_account: EmbeddedAccount, write: Write) -> None:
+    """CloudFormation takes 51,200 bytes in a request; ours may be larger, as with the CDK CLI."""
+    template = {**_parameter("one"), "Metadata": {"Filling": "x" * 60_000}}
+
+    made = embedded_account.deploy_assembly(write({"id": "S", "template": template}), "S")
+
+    assert made.outputs == {"Name": "/shop/a"}
+    assert embedded_account.client("ssm").get_parameter(Name="/shop/a")["Parameter"]["Value"] == "one"
+
+
 def test_a_dependency_comes_first_and_parameters_are_passed(embedded_account: EmbeddedAccount, write: Write) -> None:
     """A stack that imports from another one finds it deployed."""
     exporting = _parameter("x")

@@ -4,7 +4,7 @@ from aws_cdk import aws_iam as iam
 
 from ssm_securestring.cdk.grants import grant
 from ssm_securestring.cdk.keys import KeyReference
-from ssm_securestring.core.access import Access, KeyUse, Verb
+from ssm_securestring.core.access import Access, Granted, KeyUse, Verb
 from ssm_securestring.core.errors import GrantError
 from ssm_securestring.core.names import ParameterArn
 from ssm_securestring.core.tiers import Tier
@@ -124,6 +124,7 @@ def access_to_parameter(
     check_tier(verb, tier, resource=f"parameter {at.name.text}")
     access = Access()
     arn = str(at)
+    access.granted.add(Granted(verb=verb, parameter_arn=arn, tier=tier, key_arn=key.key_arn, direct=direct))
     access.allow(verb.parameter_actions, resource=arn)
     access.allow(verb.account_actions, resource="*")
     if key.key_arn is not None:

@@ -9,7 +9,7 @@ import jsii
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IValidation, Node
 
-from ssm_securestring.core.access import Access, Statement, policy_document, size_chars
+from ssm_securestring.core.access import ACCESS_METADATA, Access, Statement, policy_document, size_chars
 from ssm_securestring.core.errors import GrantError
 from ssm_securestring.core.limits import (
     INLINE_GROUP_CHARS,
@@ -54,6 +54,7 @@ class GrantedPolicies(Construct):
         identity.attach_inline_policy(self._inline)
         self._document = _resource(self._inline)
         self._document.policy_document = cdk.Lazy.any(_Document(self, 0))
+        self._document.add_metadata(ACCESS_METADATA, cdk.Lazy.any(_Grants(self._access)))
         self.node.add_validation(_InlineLimit([identity.node, self.node], self._inline_limit))
 
     @classmethod
@@ -146,6 +147,17 @@ class _Document:
 
     def produce(self) -> dict[str, Any]:
         return policy_document(self._policies.page(self._number))
+
+
+@jsii.implements(cdk.IStableAnyProducer)
+class _Grants:
+    """What a principal was granted, in the words of the grants, rendered at synthesis."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def produce(self) -> list[dict[str, Any]]:
+        return self._access.metadata()
 
 
 @jsii.implements(IValidation)

@@ -91,7 +91,13 @@ class SecureStringParameterBase(Grantable, cdk.Resource):
         if self._key.policy is not None:
             self._key.policy.admit_from(account, principal_arn, access)
         return ParameterShare(
-            self, construct_id, at=self._at, parameter_arn=self.parameter_arn, account=account, access=access
+            self,
+            construct_id,
+            at=self._at,
+            parameter_arn=self.parameter_arn,
+            account=account,
+            principal_arn=principal_arn,
+            access=access,
         )
 
     def _access(self, verb: Verb, *, direct: bool = False) -> Access:

@@ -5,7 +5,7 @@ from constructs import Construct
 
 from ssm_securestring.cdk.grantable import Grantable, check_tier
 from ssm_securestring.cdk.keys import EncryptionKey, key_reference
-from ssm_securestring.core.access import BY_PATH_ACTION, Access, KeyUse, Verb
+from ssm_securestring.core.access import BY_PATH_ACTION, Access, Granted, KeyUse, Verb
 from ssm_securestring.core.errors import ParameterNameError
 from ssm_securestring.core.names import ParameterName
 from ssm_securestring.core.tiers import Tier
@@ -83,6 +83,16 @@ class ParameterPath(Grantable, Construct):
         access = Access()
         access.allow(verb.account_actions, resource="*")
         for arn in (itself, below) if self._includes_itself else (below,):
+            access.granted.add(
+                Granted(
+                    verb=verb,
+                    parameter_arn=arn,
+                    path=arn == below,
+                    tier=self._tier,
+                    key_arn=self._key.key_arn,
+                    direct=direct,
+                )
+            )
             access.allow(verb.parameter_actions, resource=arn)
             if self._key.key_arn is not None:
                 use = KeyUse(key_arn=self._key.key_arn, region=stack.region, pattern=arn == below, direct=direct)

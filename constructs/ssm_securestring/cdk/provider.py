@@ -15,6 +15,7 @@ from ssm_securestring.cdk.findings import accept
 from ssm_securestring.cdk.keys import KeyReference
 from ssm_securestring.cdk.names import claim_name
 from ssm_securestring.core import metrics
+from ssm_securestring.core.access import PROVIDER_METADATA
 from ssm_securestring.core.encryption import DECRYPT_ACTION, encrypt_actions, exact_conditions
 from ssm_securestring.core.names import ParameterName
 from ssm_securestring.core.spec import STACK_TAG
@@ -64,6 +65,7 @@ class SecureStringProvider(Construct):
         )
         accept(log_group, {"CKV_AWS_158": "It holds an allow-list of fields and no value of a secret"})
         self._role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        self._mark_role()
         log_group.grant_write(self._role)
         self._retire_own()
         self._function = self._define_function(log_group)
@@ -147,6 +149,12 @@ class SecureStringProvider(Construct):
         page = self._pages[-1]
         page.add(needed, arn=arn, key=key, history=history)
         return page.policy
+
+    def _mark_role(self) -> None:
+        resource = self._role.node.default_child
+        if not isinstance(resource, iam.CfnRole):
+            raise TypeError("the CDK no longer makes a CfnRole for a Role")
+        resource.add_metadata(PROVIDER_METADATA, True)  # noqa: FBT003 - the value of a key
 
     def _turn_page(self) -> None:
         self._pages.append(_PolicyPage(self, f"Parameters{len(self._pages) + 1}", role=self._role))

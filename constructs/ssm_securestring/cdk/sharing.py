@@ -8,7 +8,7 @@ from aws_cdk import aws_ram as ram
 from constructs import Construct
 
 from ssm_securestring.cdk.keys import KeyReference
-from ssm_securestring.core.access import Access
+from ssm_securestring.core.access import ACCESS_METADATA, DEFAULT_SHARE_PERMISSION, Access
 from ssm_securestring.core.errors import GrantError
 from ssm_securestring.core.names import ParameterArn
 from ssm_securestring.core.tiers import Tier
@@ -34,22 +34,24 @@ class ParameterShare(Construct):
         at: ParameterArn,
         parameter_arn: str,
         account: str,
+        principal_arn: str,
         access: Access,
     ) -> None:
         """Use ``share_read`` of a parameter instead."""
         super().__init__(scope, construct_id)
         stack = cdk.Stack.of(self)
-        permission = "permission/AWSRAMDefaultPermissionSSMParameterReadOnly"
         self._share = ram.CfnResourceShare(
             self,
             "Resource",
             name=cdk.Names.unique_resource_name(self, max_length=64, separator="-"),
             principals=[account],
             resource_arns=[parameter_arn],
-            permission_arns=[f"arn:{stack.partition}:ram::aws:{permission}"],
+            permission_arns=[f"arn:{stack.partition}:ram::aws:permission/{DEFAULT_SHARE_PERMISSION}"],
             # The other account may be outside of the organization; with one in it, RAM needs no acceptance.
             allow_external_principals=True,
         )
+        granted = [{**each, "principal": principal_arn} for each in access.metadata()]
+        self._share.add_metadata(ACCESS_METADATA, granted)
         self._statements = stack.to_json_string(access.statements())
         cdk.CfnOutput(
             self,

@@ -30,6 +30,18 @@ _LABELS_AND_TAGS: Final = (
     "ssm:UnlabelParameterVersion",
 )
 BY_PATH_ACTION: Final = "ssm:GetParametersByPath"
+# What RAM's managed permissions give another account on a parameter, the default one first.
+# SSM User Guide, "Working with shared parameters in Parameter Store".
+SHARE_PERMISSIONS: Final = {
+    "AWSRAMDefaultPermissionSSMParameterReadOnly": ("ssm:DescribeParameters", *_READ),
+    "AWSRAMPermissionSSMParameterReadOnlyWithHistory": ("ssm:DescribeParameters", *_READ, *_HISTORY),
+}
+DEFAULT_SHARE_PERMISSION: Final = next(iter(SHARE_PERMISSIONS))
+
+# Keys of the ``Metadata`` of resources in a template: what was granted, in which words; and that a role is that of the
+# function which keeps parameters in place.
+ACCESS_METADATA: Final = "ssm-securestring:access"
+PROVIDER_METADATA: Final = "ssm-securestring:provider"
 
 
 class Verb(Enum):
@@ -95,6 +107,39 @@ class KeyUse:
         return context_conditions(parameter_arns, region=region, pattern=self.pattern)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """One grant as it was asked for, to be held against what the policies come to.
+
+    Args:
+        verb: What was granted.
+        parameter_arn: ARN of the parameter, or the pattern of those below a path.
+        path: Whether it is such a pattern.
+        tier: Tier of the parameter. ``None``: not known.
+        key_arn: The key that encrypts it. ``None``: the AWS managed key.
+        direct: Whether use of the key is bound to Parameter Store or not.
+    """
+
+    verb: Verb
+    parameter_arn: str
+    path: bool = False
+    tier: Tier | None
+    key_arn: str | None
+    direct: bool = False
+
+    def to_metadata(self) -> dict[str, Any]:
+        """Return the form that it has in a template, without what is ``None``: a template has no null."""
+        form = {
+            "verb": self.verb.name,
+            "parameter": self.parameter_arn,
+            "path": self.path,
+            "tier": None if self.tier is None else self.tier.value,
+            "key": self.key_arn,
+            "direct": self.direct,
+        }
+        return {name: value for name, value in form.items() if value is not None}
+
+
 @dataclass(frozen=True, slots=True)
 class _Group:
     """Everything that takes the same actions, and thus one statement."""
@@ -120,12 +165,14 @@ class Access:
     Attributes:
         on_parameters: Actions of Parameter Store by ARN, pattern of ARNs, or ``*``.
         on_keys: Actions of KMS by use of a key, and ARN or pattern of the parameters that it is for.
+        granted: The grants behind them.
     """
 
     def __init__(self) -> None:
         """Start with nothing allowed."""
         self.on_parameters: dict[str, set[str]] = {}
         self.on_keys: dict[tuple[KeyUse, str], set[str]] = {}
+        self.granted: set[Granted] = set()
 
     def allow(self, actions: Iterable[str], *, resource: str) -> None:
         """Allow actions of Parameter Store on an ARN, a pattern of ARNs, or ``*``."""
@@ -141,6 +188,13 @@ class Access:
             self.allow(actions, resource=resource)
         for (use, arn), actions in other.on_keys.items():
             self.allow_key(actions, use=use, parameter_arn=arn)
+        self.granted |= other.granted
+
+    def metadata(self) -> list[dict[str, Any]]:
+        """Return each grant once, in an order that does not depend on that of the calls."""
+        records = [each.to_metadata() for each in self.granted]
+        order = ("parameter", "verb", "tier", "direct")
+        return sorted(records, key=lambda each: [str(each.get(name)) for name in order])
 
     def parameter_arns(self) -> list[str]:
         """Return what it allows something on, sorted."""

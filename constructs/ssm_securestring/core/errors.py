@@ -10,6 +10,7 @@
     ├── ContractError (ValueError)          template and function disagree about the custom resource's properties
     ├── PolicyError (ValueError)            a document is no policy that IAM would take
     ├── SecretFormatError (ValueError)      a value is not what it was to be decoded from
+    ├── AssemblyError (ValueError)          a folder is not a cloud assembly that can be read
     ├── LifecycleError                      a parameter could not be created, changed or deleted
     └── ParameterReadError                  a parameter could not be fetched or decrypted
         ├── ParameterNotFoundError (KeyError)
@@ -205,3 +206,16 @@ class ParameterUnreachableError(ParameterReadError, ConnectionError):
 
 class SecretFormatError(SecureStringError, ValueError):
     """A value is not of the form that it was to be decoded from. It is not in this error, nor in its causes."""
+
+
+class AssemblyError(SecureStringError, ValueError):
+    """A folder is not a cloud assembly, or one of its files cannot be read.
+
+    Attributes:
+        path: The folder or file.
+    """
+
+    def __init__(self, path: str, *, problem: str, fix: str) -> None:
+        """Say what is wrong with which folder or file, then what to run."""
+        super().__init__(f"{path} {problem}: {fix}")
+        self.path = path

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from ssm_securestring.local.groups import GROUP, GROUP_ADDITION, Groups
 from ssm_securestring.local.seam import Seam
 
 _SECRET: Final = "AWS::SecretsManager::Secret"  # noqa: S105 - the type of a resource
@@ -12,6 +13,9 @@ def install(seam: Seam) -> None:
     """Correct what differs."""
     seam.wrap_change_detection(naming_attributes)
     identify_secrets_by_arn(seam.resource_handlers, find_secret=seam.secret_key)
+    groups = Groups(seam.iam, account=seam.account)
+    seam.resource_handlers[GROUP] = groups.handlers()
+    seam.resource_handlers[GROUP_ADDITION] = groups.addition_handlers()
 
 
 def naming_attributes(template: Any) -> Any:  # noqa: ANN401 - a template is JSON

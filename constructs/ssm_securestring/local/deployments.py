@@ -23,6 +23,8 @@ _FAILED_CREATION: Final = frozenset({"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLL
 _BOOTSTRAP_PARAMETER: Final = "BootstrapVersion"
 # Later than any version that a template asks for: what a bootstrapped account answers.
 _BOOTSTRAP_VERSION: Final = "1000"
+# CloudFormation User Guide, "Understand CloudFormation quotas": what a request may hold; a larger one comes from S3.
+_TEMPLATE_BYTES: Final = 51_200
 _NO_CHANGE: Final = "No updates are to be performed"
 _PLACEHOLDER: Final = re.compile(r"\$\{AWS::(\w+)\}")
 
@@ -102,10 +104,12 @@ class Deployer:
                 Name=version["Default"], Value=_BOOTSTRAP_VERSION, Type="String", Overwrite=True
             )
         for asset in stack.assets:
-            bucket = self._filled_in(asset.bucket)
-            with suppress(self._client("s3").exceptions.BucketAlreadyOwnedByYou):
-                self._client("s3").create_bucket(Bucket=bucket, **self._location())
-            self._client("s3").put_object(Bucket=bucket, Key=self._filled_in(asset.key), Body=asset.content())
+            self._upload(self._filled_in(asset.bucket), self._filled_in(asset.key), asset.content())
+
+    def _upload(self, bucket: str, key: str, content: bytes) -> None:
+        with suppress(self._client("s3").exceptions.BucketAlreadyOwnedByYou):
+            self._client("s3").create_bucket(Bucket=bucket, **self._location())
+        self._client("s3").put_object(Bucket=bucket, Key=key, Body=content)
 
     def _location(self) -> dict[str, Any]:
         # S3 API reference, CreateBucket: us-east-1 is the one Region that must not be named.
@@ -117,6 +121,15 @@ class Deployer:
         known = {"AccountId": self._account, "Region": self._region, "Partition": "aws"}
         return _PLACEHOLDER.sub(lambda found: known[found.group(1)], text)
 
+    def _template(self, stack: SynthesizedStack) -> dict[str, str]:
+        body = json.dumps(stack.template, separators=(",", ":"))
+        if len(body.encode()) <= _TEMPLATE_BYTES:
+            return {"TemplateBody": body}
+        # Not all synthesizers make the template an asset, so it gets a place of its own.
+        bucket, key = f"ssm-securestring-templates-{self._account}-{self._region}", f"{stack.name}.json"
+        self._upload(bucket, key, body.encode())
+        return {"TemplateURL": f"{self._client('s3').meta.endpoint_url}/{bucket}/{key}"}
+
     def _apply(self, stack: SynthesizedStack, parameters: Mapping[str, str]) -> None:
         status = self._status(stack.name)
         if status in _FAILED_CREATION:
@@ -124,7 +137,7 @@ class Deployer:
             status = None
         request = {
             "StackName": stack.name,
-            "TemplateBody": json.dumps(stack.template),
+            **self._template(stack),
             "Capabilities": _CAPABILITIES,
             "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
             "Tags": [{"Key": key, "Value": value} for key, value in stack.tags.items()],

@@ -11,6 +11,8 @@ from ssm_securestring.local.keys.service import KeyService
 from ssm_securestring.local.parameters.quotas import RequestQuotas
 from ssm_securestring.local.parameters.reading import ParameterReader
 from ssm_securestring.local.parameters.service import OPERATIONS, ParameterService
+from ssm_securestring.local.parameters.shares import RESOURCE_SHARE, ResourceShares
+from ssm_securestring.local.parameters.sharing import ParameterSharing
 from ssm_securestring.local.parameters.store import ParameterStore
 from ssm_securestring.local.parameters.values import ValueCipher
 from ssm_securestring.local.parameters.writing import ParameterWriter
@@ -47,6 +49,8 @@ def install(seam: Seam, settings: Settings, trail: Trail) -> None:
     seam.name_sessions_by_their_role()
     _install_kms(seam, keys)
     _install_parameter_store(seam, parameters)
+    shares = ResourceShares(ParameterSharing(store), lambda: _cloudformation(seam))
+    seam.resource_handlers[RESOURCE_SHARE] = shares.handlers()
 
 
 def _is_ours(action: str) -> bool:

@@ -81,6 +81,7 @@ EXPECTED: Final = (
     ),
     Expected(_EVALUATOR, "_resolve_condition_key", "key, ctx", replaced=True),
     Expected(_IAM, "_roles", "type:AccountScopedDict"),
+    Expected(_IAM, "_IAM_HANDLERS", "type:dict"),
     Expected(_EVALUATOR, "AuthError", "code, message, details"),
     Expected(_EVALUATOR, "_anonymous", "type:ContextVar"),
     Expected(_RESPONSES, "get_account_id", ""),
@@ -358,6 +359,10 @@ class Seam:
         """The functions that make, change and delete resources, by type of resource."""
         handlers: dict[str, dict[str, Any]] = self._original(_PROVISIONERS, "_RESOURCE_HANDLERS")
         return handlers
+
+    def iam(self, action: str, parameters: dict[str, str]) -> Any:  # noqa: ANN401 - ministack has no types
+        """Perform an action of IAM as the account itself; returns the HTTP answer."""
+        return self._original(_IAM, "_IAM_HANDLERS")[action](parameters)
 
     def secret_key(self, secret_id: str) -> str:
         """Return what ministack keeps a secret under; the id itself if there is no such secret."""

@@ -41,14 +41,7 @@ class ParameterSharing:
         current = self._parameter(caller, payload)
         policy = payload.required_text("Policy")
         _check_policy(policy)
-        if current["Tier"] != Tier.ADVANCED or (
-            current["Type"] == rules.SECURE_STRING and _is_managed(current["KeyId"])
-        ):
-            raise ServiceError(
-                "ResourcePolicyInvalidParameterException",
-                "Only a parameter of the advanced tier can be shared, and a SecureString only under a customer "
-                "managed key.",
-            )
+        _check_sharable(current)
         policies, given = self._store.resource_policies(current), payload.text("PolicyId")
         if given is not None:
             _check_hash(policies, given, payload)
@@ -78,8 +71,26 @@ class ParameterSharing:
         del policies[policy_id]
         return {}
 
+    def admit(self, caller: Caller, arn: str, *, policy_id: str, policy: str) -> None:
+        """Attach a policy under an id of another service's choice, or replace it.
+
+        Raises:
+            ServiceError: There is no such parameter, or it cannot be shared.
+        """
+        current = self._owned(caller, arn)
+        _check_sharable(current)
+        self._store.resource_policies(current)[policy_id] = policy
+
+    def withdraw(self, arn: str, *, policy_id: str) -> None:
+        """Take such a policy away, unless it went with its parameter."""
+        current = self._store.find(name_in(arn))
+        if current is not None:
+            self._store.resource_policies(current).pop(policy_id, None)
+
     def _parameter(self, caller: Caller, payload: Payload) -> JsonObject:
-        arn = payload.required_text("ResourceArn")
+        return self._owned(caller, payload.required_text("ResourceArn"))
+
+    def _owned(self, caller: Caller, arn: str) -> JsonObject:
         current = self._store.find(name_in(arn)) if owner_of(arn) == caller.account else None
         if current is None:
             raise ServiceError("ResourceNotFoundException", f"Resource {arn} is not found.")
@@ -97,6 +108,15 @@ def owner_of(arn: str) -> str | None:
 def name_in(arn: str) -> str:
     """Return the name in a parameter's ARN, with a leading slash."""
     return arn.split(":", _ARN_PARTS - 1)[-1].removeprefix("parameter")
+
+
+def _check_sharable(current: JsonObject) -> None:
+    if current["Tier"] != Tier.ADVANCED or (current["Type"] == rules.SECURE_STRING and _is_managed(current["KeyId"])):
+        raise ServiceError(
+            "ResourcePolicyInvalidParameterException",
+            "Only a parameter of the advanced tier can be shared, and a SecureString only under a customer managed "
+            "key.",
+        )
 
 
 def _is_managed(key_id: str) -> bool:

@@ -1,15 +1,15 @@
 """The same rules by an aspect: annotations on the constructs, at the end of synthesis."""
 
-import aws_cdk as cdk
+import json
+from pathlib import Path
+from typing import Any
 
-# The annotations that the CDK returns are of types that Python knows only when this is loaded.
-import aws_cdk.cloud_assembly_schema
+import aws_cdk as cdk
 import jsii
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
-from aws_cdk.assertions import Annotations, Match
 from constructs import IConstruct
 
 from ssm_securestring.cdk import ParameterKey, SecureStringAspect, SecureStringParameter
@@ -19,18 +19,30 @@ REFUSED = "ssm-securestring::securestring-in-template"
 
 
 @pytest.fixture
-def shop() -> cdk.Stack:
+def shop(tmp_path: Path) -> cdk.Stack:
     """A stack that the aspect looks at."""
-    stack = cdk.Stack(cdk.App(), "Shop")
+    app = cdk.App(outdir=str(tmp_path))
+    stack = cdk.Stack(app, "Shop", env=cdk.Environment(account="111122223333", region="eu-west-1"))
     cdk.Aspects.of(stack).add(SecureStringAspect())
     return stack
 
 
 def annotations(stack: cdk.Stack) -> list[tuple[str, str, str]]:
-    """Synthesize, and return construct, level and text of all annotations."""
-    found = Annotations.from_stack(stack)
-    entries = [*found.find_error("*", Match.any_value()), *found.find_warning("*", Match.any_value())]
-    return [(each.id, each.level.name, str(each.entry.data)) for each in entries]
+    """Synthesize, and return construct, level and text of all annotations, from where the CLI reads them."""
+    app = stack.node.root
+    assert isinstance(app, cdk.App)
+    app.synth()
+    manifest = json.loads((Path(app.outdir) / "manifest.json").read_text(encoding="utf-8"))
+    artifact = manifest["artifacts"][stack.artifact_id]
+    metadata: dict[str, Any] = dict(artifact.get("metadata", {}))
+    if further := artifact.get("additionalMetadataFile"):
+        metadata |= json.loads((Path(app.outdir) / further).read_text(encoding="utf-8"))
+    return [
+        (path, each["type"].removeprefix("aws:cdk:"), each["data"])
+        for path, entries in metadata.items()
+        for each in entries
+        if each["type"] in {"aws:cdk:error", "aws:cdk:warning"}
+    ]
 
 
 def secure_string_in(scope: cdk.Stack) -> ssm.CfnParameter:
@@ -54,7 +66,7 @@ def test_an_error_is_an_error_on_its_construct(shop: cdk.Stack) -> None:
 
     ((path, level, text),) = annotations(shop)
 
-    assert (path, level) == ("/Shop/Password", "ERROR")
+    assert (path, level) == ("/Shop/Password", "error")
     assert text == (
         "An AWS::SSM::Parameter of type SecureString. Properties/Type: CloudFormation cannot create a SecureString; "
         "CloudFormation refuses it when it is deployed, and its value stands in the template. Instead: use "
@@ -69,7 +81,7 @@ def test_a_warning_is_a_warning_on_its_construct(shop: cdk.Stack) -> None:
 
     ((path, level, text),) = annotations(shop)
 
-    assert (path, level) == ("/Shop/Reader/DefaultPolicy/Resource", "WARNING")
+    assert (path, level) == ("/Shop/Reader/DefaultPolicy/Resource", "warning")
     assert text.endswith(f"[ack: {WHOLE_KEY}]")
 
 
@@ -124,13 +136,10 @@ def test_what_another_aspect_adds_is_seen(shop: cdk.Stack) -> None:
     assert "decrypt-under-any-key" in text
 
 
-def test_a_nested_stack_is_read_by_itself() -> None:
+def test_a_nested_stack_is_read_by_itself(shop: cdk.Stack) -> None:
     """An aspect on the stack above reaches it, and its construct is annotated once."""
-    stack = cdk.Stack(cdk.App(), "Shop", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-    cdk.Aspects.of(stack).add(SecureStringAspect())
-    nested = cdk.NestedStack(stack, "Nested")
-    secure_string_in(nested)
+    secure_string_in(cdk.NestedStack(shop, "Nested"))
 
-    ((path, level, _),) = annotations(stack)
+    ((path, level, _),) = annotations(shop)
 
-    assert (path, level) == ("/Shop/Nested/Password", "ERROR")
+    assert (path, level) == ("/Shop/Nested/Password", "error")

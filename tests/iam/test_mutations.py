@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ssm_securestring.iam.assembly import from_templates
 from ssm_securestring.iam.rules import RULES
 from ssm_securestring.iam.rules.reading import report_on
 from tests.iam.good_app import STACK, templates
@@ -23,7 +24,7 @@ def findings_of(stacks: Mapping[str, Any]) -> list[str]:
 
     The kinds of findings that a proof makes belong here, too, as soon as there is one; then ``expected`` returns both.
     """
-    return sorted({each.rule.rule_id for each in report_on(stacks).findings})
+    return sorted({each.rule.rule_id for each in report_on(from_templates(stacks)).findings})
 
 
 def expected(mutation: Mutation) -> list[str]:

@@ -68,8 +68,8 @@ def _resources(stack: cdk.Stack) -> list[cdk.CfnResource]:
 def _rendered(resource: cdk.CfnResource) -> dict[str, Any]:
     """Return a resource as it will be in the template, without property overrides, which the CDK does not show."""
     # There is no public way to a resource's properties; these two are what its subclasses override.
-    properties = resource._render_properties(resource._cfn_properties)  # noqa: SLF001
-    return {"Type": resource.cfn_resource_type, "Properties": resource.stack.resolve(properties)}
+    properties = resource._render_properties(resource.stack.resolve(resource._cfn_properties))  # noqa: SLF001
+    return {"Type": resource.cfn_resource_type, "Properties": properties}
 
 
 def _annotate(resource: cdk.CfnResource, finding: Finding) -> None:

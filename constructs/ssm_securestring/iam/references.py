@@ -95,7 +95,7 @@ class References:
         """Return what ``Fn::ImportValue`` gives."""
         exports = self._nesting.once("exports", self._exports, place)
         if not isinstance(exports, dict):
-            return Unknown(place=place, reason=f"the exports of the assembly refer to each other in a circle")
+            return Unknown(place=place, reason="the exports of the assembly refer to each other in a circle")
         found = _nearest(exports.get((stack.account, stack.region, name), []), stack)
         if len(found) != 1:
             reason = "more than one stack" if found else "no stack of the assembly"

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from ssm_securestring.core.partitions import partition_of
 from ssm_securestring.iam.model import Text
 from ssm_securestring.iam.rules.rule import Problem, Resource, Severity, rule
 from ssm_securestring.iam.rules.statements import (
@@ -16,6 +15,7 @@ from ssm_securestring.iam.rules.statements import (
     placed_statements,
 )
 from ssm_securestring.iam.rules.texts import is_about, may_meet, pattern_of, shown
+from ssm_securestring.iam.standins import partition_of
 
 _ARN_PARTS: Final = 6
 _REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")
@@ -81,7 +81,7 @@ def wrong_partition(resource: Resource) -> Iterator[Problem]:
             parts = pattern_of(text).split(":")
             if len(parts) != _ARN_PARTS or not _REGION.fullmatch(parts[3]):
                 continue
-            right = partition_of(parts[3])
+            right = partition_of(parts[3]).name
             if not may_meet(parts[1], right):
                 yield Problem(location=location, text=f"{parts[3]} is in partition {right}, not in {parts[1]}")
 

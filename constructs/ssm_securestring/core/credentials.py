@@ -24,13 +24,13 @@ _FORMS: Final = {
 }
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SECRET_WORD: Final = re.compile(r"apikey|credentials?|passphrase|passwd|passwords?|pwd|secrets?|tokens?")
-_SECRET_PAIRS: Final = frozenset({("api", "key"), ("access", "key"), ("private", "key"), ("signing", "key")})
-# The last word says that it is about a secret, and not one: DB_PASSWORD_PARAMETER, tokenUrl, PASSWORD_MIN_LENGTH.
-_ABOUT: Final = re.compile(
-    r"age|algorithm|alias|arn|audience|bucket|chars|class|count|days|description|enabled|endpoint|expiration|expiry|"
-    r"field|file|format|header|host|hours|id|issuer|key|kind|label|length|limit|location|max|min|minutes|mode|names?|"
-    r"param|parameters?|paths?|policy|prefix|provider|region|required|rotation|scope|seconds|service|source|store|"
-    r"table|timeout|ttl|type|uri|url|user|username|version"
+_SECRET_PAIRS: Final = frozenset(
+    {("access", "key"), ("api", "key"), ("private", "key"), ("secret", "key"), ("signing", "key")}
+)
+# What may follow: DB_PASSWORD_PROD, TOKEN_VALUE. Anything else says what of it is meant: PASSWORD_LENGTH, TOKEN_URL.
+_WHICH: Final = re.compile(
+    r"base|current|default|dev|development|latest|live|new|old|plain|plaintext|previous|prod|production|staging|string|"
+    r"test|text|value|\d+"
 )
 _REFERENCE: Final = re.compile(r"(arn:|/|\{\{|https?://|\$\{|s3://|alias/)")
 _PLACEHOLDER: Final = re.compile(
@@ -58,10 +58,9 @@ def names_a_secret(name: str) -> bool:
         name: Name of a parameter or variable, in any way of writing: ``/shop/db/password``, ``dbPassword``.
     """
     words = _words(name)
-    is_key = tuple(words[-2:]) in _SECRET_PAIRS
-    if not words or (_ABOUT.fullmatch(words[-1]) and not is_key):
-        return False
-    return is_key or any(map(_SECRET_WORD.fullmatch, words))
+    while words and _WHICH.fullmatch(words[-1]):
+        words.pop()
+    return bool(words) and (tuple(words[-2:]) in _SECRET_PAIRS or _SECRET_WORD.fullmatch(words[-1]) is not None)
 
 
 def is_placeholder(value: str) -> bool:

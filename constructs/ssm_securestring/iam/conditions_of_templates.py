@@ -35,9 +35,7 @@ class Conditions:
         if name not in stack.section("Conditions"):
             return Unknown(place=place, reason="there is no such condition")
         expression = stack.section("Conditions")[name]
-        holds = self._nesting.once(
-            ("condition", stack, name), lambda: self._holds(expression, stack, place), place
-        )
+        holds = self._nesting.once(("condition", stack, name), lambda: self._holds(expression, stack, place), place)
         return holds if isinstance(holds, bool | Unknown) else malformed("Condition", place)
 
     def _holds(self, expression: object, stack: Stack, place: str) -> bool | Unknown:

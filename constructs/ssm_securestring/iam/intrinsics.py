@@ -107,9 +107,7 @@ class Resolver:
         template, variables = argument if isinstance(argument, list) and len(argument) == _PAIR else (argument, {})
         if not (isinstance(template, str) and isinstance(variables, dict)):
             return malformed("Fn::Sub", place)
-        return joined(
-            list(self._substituted(template, variables, stack, place)), place=place, function="Fn::Sub"
-        )
+        return joined(list(self._substituted(template, variables, stack, place)), place=place, function="Fn::Sub")
 
     def _substituted(self, template: str, variables: dict[str, Any], stack: Stack, place: str) -> Iterator[object]:
         end = 0

@@ -120,7 +120,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         attributes={"TopicArn": _TOPIC, "Arn": _TOPIC, "TopicName": "{name}"},
     ),
     "AWS::DynamoDB::Table": Kind(
-        name_property="TableName", max_chars=255, attributes={"Arn": f"arn:{{partition}}:dynamodb:{_HERE}:table/{{name}}"}
+        name_property="TableName",
+        max_chars=255,
+        attributes={"Arn": f"arn:{{partition}}:dynamodb:{_HERE}:table/{{name}}"},
     ),
     "AWS::StepFunctions::StateMachine": Kind(
         name_property="StateMachineName", max_chars=80, ref=_MACHINE, attributes={"Arn": _MACHINE, "Name": "{name}"}

@@ -14,7 +14,7 @@ from ssm_securestring.iam.rules.texts import covers, is_about, is_every, pattern
 
 _DESCRIBE: Final = "ssm:DescribeParameters"
 _HISTORY: Final = "ssm:GetParameterHistory"
-# What the CDK's own StringParameter.grant_read writes; an app cannot change it.
+# What the CDK's own StringParameter.grant_read writes, alone or merged with a grant_write; an app cannot change it.
 _CDK_READ: Final = frozenset({_DESCRIBE, "ssm:GetParameters", "ssm:GetParameter", _HISTORY})
 _TAGS: Final = ("aws:ResourceTag/", "ssm:ResourceTag/")
 _KNOWN: Final = {each.lower(): each for each in (*KMS_ACTIONS, *PARAMETER_ACTIONS)}
@@ -130,7 +130,7 @@ def describe_on_parameter(resource: Resource) -> Iterator[Problem]:
     for placed in placed_statements(resource):
         statement = placed.statement
         names = {each for each in statement.actions if isinstance(each, str)}
-        if not placed.allows or statement.not_actions or statement.not_resources or names == _CDK_READ:
+        if not placed.allows or statement.not_actions or statement.not_resources or names >= _CDK_READ:
             continue
         dead = all(is_about(text, service="ssm") and ":parameter" in pattern_of(text) for text in statement.resources)
         if dead and any(each.lower() == _DESCRIBE.lower() for each in names):

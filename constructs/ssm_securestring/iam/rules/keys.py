@@ -152,16 +152,17 @@ def decrypt_without_context(resource: Resource) -> Iterator[Problem]:
     for placed in placed_statements(resource):
         if placed.of_key or placed.statement.not_resources or not _decrypts_without_context(placed):
             continue
-        if not _is_any_key(placed.statement) and _is_about_parameters(placed, resource.parameter_keys):
+        if not _is_any_key(placed.statement) and _is_about_parameters(placed, resource):
             yield Problem(location=placed.location, text="it decrypts whatever is encrypted under its keys")
 
 
-def _is_about_parameters(placed: Placed, parameter_keys: frozenset[str]) -> bool:
+def _is_about_parameters(placed: Placed, resource: Resource) -> bool:
     """Tell whether the keys are for parameters: by the service, by the key, or by what stands beside it."""
-    statement = placed.statement
-    if conditions_on(statement, "kms:ViaService") or parameter_keys.intersection(map(pattern_of, statement.resources)):
+    keys = {pattern_of(each) for each in placed.statement.resources}
+    if conditions_on(placed.statement, "kms:ViaService") or keys & resource.parameter_keys:
         return True
-    return any(
+    # A function may read a setting, and a bucket under a key that has nothing to do with it.
+    return not keys <= resource.other_keys and any(
         each.effect is Effect.ALLOW and pattern_of(action).lower().startswith("ssm:") and names_action(each, read)
         for each in placed.document
         for action in each.actions

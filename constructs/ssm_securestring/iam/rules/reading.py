@@ -1,6 +1,6 @@
 """The templates of an assembly held against the rules."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -33,8 +33,8 @@ def report_on(assembly: Assembly) -> Report:
     """Hold all resources of an assembly against all rules."""
     resolver = Resolver(assembly)
     resources = [each for stack in assembly.stacks for each in _resources(stack, resolver)]
-    keys = frozenset(_parameter_keys(resources))
-    found = check(replace(each, parameter_keys=keys) for each in resources)
+    for_parameters, others = frozenset(_parameter_keys(resources)), frozenset(_other_keys(resources))
+    found = check(replace(each, parameter_keys=for_parameters, other_keys=others) for each in resources)
     unknown = [each for resource in resources for _, document in documents(resource) for each in unknowns(document)]
     return Report(findings=tuple(found), unknown=(*assembly.unknown, *dict.fromkeys(unknown)))
 
@@ -68,3 +68,24 @@ def _parameter_keys(resources: list[Resource]) -> Iterator[str]:
         )
         if isinstance(key, str) and key:
             yield key
+
+
+def _other_keys(resources: list[Resource]) -> Iterator[str]:
+    """Return the ARNs of keys that a bucket, a queue, a log group, … names."""
+    used = {
+        text
+        for each in resources
+        if not each.type.startswith(("AWS::IAM::", "AWS::KMS::")) and each.type != RESOURCE_TYPE
+        for text in _texts(each.properties)
+    }
+    for each in resources:
+        if each.arn and not used.isdisjoint({each.arn, each.arn.rpartition("/")[2]}):
+            yield each.arn
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(each)

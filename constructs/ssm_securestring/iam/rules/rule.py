@@ -28,6 +28,7 @@ class Resource:
         path: Its construct path. Default: not known.
         arn: Its ARN, or what stands for it. Default: not known.
         parameter_keys: ARNs of the keys of the same templates that are known to encrypt parameters.
+        other_keys: ARNs of those that are known to be for something else, at least as well.
     """
 
     stack: str
@@ -38,6 +39,7 @@ class Resource:
     path: str = ""
     arn: str = ""
     parameter_keys: frozenset[str] = frozenset()
+    other_keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ Source:
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from ssm_securestring.core.tiers import Tier
 
@@ -68,3 +68,58 @@ def context_conditions(parameter_arns: Sequence[str], *, region: str | None, pat
     if not pattern:
         return {"StringEquals": {**via, **context}}
     return {**({"StringEquals": via} if via else {}), "StringLike": context}
+
+
+def aws_managed_key_policy(*, partition: str, account: str, region: str) -> dict[str, Any]:
+    """Return the policy of ``alias/aws/ssm``, which admits every principal of the account through Parameter Store.
+
+    Source:
+        Known from accounts, not from a page; KMS Developer Guide, "AWS managed keys", says what it amounts to.
+    """
+    return {
+        "Version": "2012-10-17",
+        "Id": "auto-ssm-1",
+        "Statement": [
+            {
+                "Sid": "Allow access through SSM for all principals in the account that are authorized to use SSM",
+                "Effect": "Allow",
+                "Principal": {"AWS": "*"},
+                "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+                "Resource": "*",
+                "Condition": {
+                    "StringEquals": {
+                        "kms:CallerAccount": account,
+                        "kms:ViaService": via_parameter_store(region),
+                    }
+                },
+            },
+            {
+                "Sid": "Allow direct access to key metadata to the account",
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
+                "Action": ["kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant"],
+                "Resource": "*",
+            },
+        ],
+    }
+
+
+def default_key_policy(*, partition: str, account: str) -> dict[str, Any]:
+    """Return the policy of a key that is made without one: it leaves everything to the account's IAM policies.
+
+    Source:
+        KMS Developer Guide, "Default key policy".
+    """
+    return {
+        "Version": "2012-10-17",
+        "Id": "key-default-1",
+        "Statement": [
+            {
+                "Sid": "Enable IAM User Permissions",
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            }
+        ],
+    }

@@ -129,7 +129,7 @@ def from_templates(
 
 
 def _complete(stacks: tuple[Stack, ...]) -> Assembly:
-    known = {(each.parent, each.logical_id) for each in stacks if each.parent}
+    known = {(each.parent, each.logical_id) for each in stacks}
     unknown = [problem for each in stacks for problem in (*_transforms(each), *_missing_nested(each, known))]
     return Assembly(stacks=stacks, unknown=tuple(unknown))
 
@@ -267,9 +267,9 @@ def _paths(template: Mapping[str, Any], metadata: Mapping[str, Any]) -> Mapping[
             if mapping(entry).get("type") == "aws:cdk:logicalId":
                 found[str(entry["data"])] = path.removeprefix("/")
     for logical_id, resource in mapping(template.get("Resources")).items():
-        path = mapping(mapping(resource).get("Metadata")).get("aws:cdk:path")
-        if isinstance(path, str):
-            found[logical_id] = path
+        written = mapping(mapping(resource).get("Metadata")).get("aws:cdk:path")
+        if isinstance(written, str):
+            found[logical_id] = written
     return found
 
 

@@ -1,6 +1,6 @@
 """Resolving the intrinsic functions of templates, as far as values are known before the deployment.
 
-What is not known becomes :class:`Unknown`, with its place, the reason, and a pattern that the value matches in any case.
+What is not known becomes :class:`Unknown`, with its place, the reason, and a pattern that any value of it matches.
 
 Source:
     CloudFormation User Guide, "Intrinsic function reference", "Pseudo parameters reference".

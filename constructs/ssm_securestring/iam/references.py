@@ -58,18 +58,7 @@ class References:
             return moved(found, place)
         if missing := self._missing(name, stack, place):
             return missing
-        resource_type = str(stack.resource(name).get("Type"))
-        if resource_type == NESTED_STACK:
-            nested = self._nested.get((stack, name))
-            return _stack_id(nested) if nested else Unknown(place=place, reason="its template is not in the assembly")
-        if resource_type == RESOURCE_TYPE:
-            arn = self._secure_string(name, "Arn", stack, place)
-            # The function's own id for it: ARN and incarnation.
-            pattern = f"{arn.pattern if isinstance(arn, Unknown) else arn}#*"
-            return Unknown(place=place, reason="a custom resource gives its physical id", pattern=pattern)
-        if resource_type == _CUSTOM or resource_type.startswith("Custom::"):
-            return Unknown(place=place, reason=f"{resource_type} gives its physical id in the deployment")
-        return self._filled(_kind(resource_type).ref, name, stack, place)
+        return self._physical_id(name, stack, place)
 
     def attribute(self, logical_id: str, attribute: str, stack: Stack, place: str) -> object:
         """Return what ``Fn::GetAtt`` gives."""
@@ -84,8 +73,7 @@ class References:
         if resource_type == RESOURCE_TYPE:
             return self._secure_string(logical_id, attribute, stack, place)
         kind = _kind(resource_type)
-        is_custom = resource_type == _CUSTOM or resource_type.startswith("Custom::")
-        if attribute in kind.attributes and not is_custom:
+        if attribute in kind.attributes and not _is_custom(resource_type):
             return self._filled(kind.attributes[attribute], logical_id, stack, place)
         return Unknown(
             place=place, reason=f"{attribute} of {resource_type} {logical_id} is known only after the deployment"
@@ -125,6 +113,20 @@ class References:
         if self.exists(stack, logical_id) is False:
             return Unknown(place=place, reason=f"{logical_id} is not made, since its condition does not hold")
         return None
+
+    def _physical_id(self, logical_id: str, stack: Stack, place: str) -> Text:
+        resource_type = str(stack.resource(logical_id).get("Type"))
+        if resource_type == NESTED_STACK:
+            nested = self._nested.get((stack, logical_id))
+            return _stack_id(nested) if nested else Unknown(place=place, reason="its template is not in the assembly")
+        if not _is_custom(resource_type):
+            return self._filled(_kind(resource_type).ref, logical_id, stack, place)
+        reason = f"the custom resource {logical_id} gives its physical id in the deployment"
+        if resource_type != RESOURCE_TYPE:
+            return Unknown(place=place, reason=reason)
+        arn = self._secure_string(logical_id, "Arn", stack, place)
+        # The function's own id for it: ARN and incarnation.
+        return Unknown(place=place, reason=reason, pattern=f"{arn.pattern if isinstance(arn, Unknown) else arn}#*")
 
     def _pseudo(self, name: str, stack: Stack, place: str) -> object:
         partition = partition_of(stack.region)
@@ -222,7 +224,8 @@ class References:
         if part == "name":
             return self._name(logical_id, stack, place)
         if part == "path":
-            return self._property("Path", logical_id, stack, place, default="/")
+            path = self._property("Path", logical_id, stack, place, default="/")
+            return "/" if isinstance(path, Unknown) else path
         return self._property(part, logical_id, stack, place, default=Unknown(place=place, reason=f"it has no {part}"))
 
     def _name(self, logical_id: str, stack: Stack, place: str) -> Text:
@@ -238,7 +241,8 @@ class References:
             generated = generated.lower()
         properties = mapping(stack.resource(logical_id).get("Properties"))
         given = next((each for each in (kind.name_property, "Name") if each in properties), kind.name_property)
-        return self._property(given, logical_id, stack, place, default=generated)
+        name = self._property(given, logical_id, stack, place, default=generated)
+        return generated if isinstance(name, Unknown) and kind.always_named else name
 
     def _key_id(self, logical_id: str, stack: Stack, place: str) -> Text:
         seed = (stack.account, stack.region, stack.name, logical_id)
@@ -284,6 +288,10 @@ def _parameter_arn(name: str, stack: Stack, place: str) -> Text:
         )
     except ParameterNameError as error:
         return Unknown(place=place, reason=str(error), pattern="arn:*")
+
+
+def _is_custom(resource_type: str) -> bool:
+    return resource_type == _CUSTOM or resource_type.startswith("Custom::")
 
 
 def _kind(resource_type: str) -> Kind:

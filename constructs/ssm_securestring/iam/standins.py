@@ -51,6 +51,7 @@ class Kind:
         ref: What ``Ref`` gives.
         attributes: What ``Fn::GetAtt`` gives, by attribute.
         lower: Names have no upper-case letters.
+        always_named: A name that is not known is replaced by one, too: policies are attached by name.
     """
 
     name_property: str
@@ -58,6 +59,7 @@ class Kind:
     ref: str = "{name}"
     attributes: Mapping[str, str] = field(default_factory=dict)
     lower: bool = False
+    always_named: bool = False
 
 
 _HERE: Final = "{region}:{account}"
@@ -71,18 +73,27 @@ _MACHINE: Final = f"arn:{{partition}}:states:{_HERE}:stateMachine:{{name}}"
 # Service Authorization Reference: forms of the ARNs.
 KINDS: Final[Mapping[str, Kind]] = {
     "AWS::IAM::Role": Kind(
-        name_property="RoleName", attributes={"Arn": "arn:{partition}:iam::{account}:role{path}{name}"}
+        name_property="RoleName",
+        attributes={"Arn": "arn:{partition}:iam::{account}:role{path}{name}"},
+        always_named=True,
     ),
     "AWS::IAM::User": Kind(
-        name_property="UserName", attributes={"Arn": "arn:{partition}:iam::{account}:user{path}{name}"}
+        name_property="UserName",
+        attributes={"Arn": "arn:{partition}:iam::{account}:user{path}{name}"},
+        always_named=True,
     ),
     "AWS::IAM::Group": Kind(
         name_property="GroupName",
         max_chars=128,
         attributes={"Arn": "arn:{partition}:iam::{account}:group{path}{name}"},
+        always_named=True,
     ),
     "AWS::IAM::ManagedPolicy": Kind(
-        name_property="ManagedPolicyName", max_chars=128, ref=_POLICY, attributes={"PolicyArn": _POLICY}
+        name_property="ManagedPolicyName",
+        max_chars=128,
+        ref=_POLICY,
+        attributes={"PolicyArn": _POLICY},
+        always_named=True,
     ),
     "AWS::IAM::InstanceProfile": Kind(
         name_property="InstanceProfileName",
@@ -123,6 +134,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         name_property="TableName",
         max_chars=255,
         attributes={"Arn": f"arn:{{partition}}:dynamodb:{_HERE}:table/{{name}}"},
+    ),
+    "AWS::SSM::Parameter": Kind(
+        name_property="Name", max_chars=1011, attributes={"Value": "{Value}", "Type": "{Type}"}
     ),
     "AWS::StepFunctions::StateMachine": Kind(
         name_property="StateMachineName", max_chars=80, ref=_MACHINE, attributes={"Arn": _MACHINE, "Name": "{name}"}

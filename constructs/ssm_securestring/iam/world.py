@@ -43,6 +43,7 @@ class Key:
         aliases: ``alias/...`` names that the assembly gives it.
         grants: Grants of the assembly on it.
         stack: The stack that defines it. ``None``: none does.
+        unknown: What of its policy is not known.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Key:
     aliases: tuple[str, ...] = ()
     grants: tuple[KeyGrant, ...] = ()
     stack: str | None = None
+    unknown: tuple[Unknown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

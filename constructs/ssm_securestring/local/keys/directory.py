@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from threading import RLock
-from typing import Any, Final
+from typing import Final
 
-from ssm_securestring.core.encryption import AWS_MANAGED_KEY_ALIAS, via_parameter_store
+from ssm_securestring.core.encryption import AWS_MANAGED_KEY_ALIAS, aws_managed_key_policy
 from ssm_securestring.local.protocol import Caller, JsonObject, Payload, ServiceError, validation_error
 from ssm_securestring.local.seam import Seam
 
@@ -209,7 +209,7 @@ class KeyDirectory:
             return self.alias_target(AWS_MANAGED_KEY_ALIAS, caller) or self._make_managed_key(caller)
 
     def _make_managed_key(self, caller: Caller) -> Key:
-        policy = json.dumps(_managed_policy(caller))
+        policy = json.dumps(aws_managed_key_policy(partition="aws", account=caller.account, region=caller.region))
         _, _, body = self._seam.create_key({"Description": _MANAGED_DESCRIPTION, "Policy": policy})
         key_id = Payload.parse(body).data["KeyMetadata"]["KeyId"]
         record = self._seam.keys.get(key_id)
@@ -280,33 +280,3 @@ def _arn(caller: Caller, resource: str) -> str:
 
 def _not_found(message: str) -> ServiceError:
     return ServiceError("NotFoundException", message)
-
-
-def _managed_policy(caller: Caller) -> dict[str, Any]:
-    """Return the policy that AWS gives to Parameter Store's own key (known from accounts, not from a page)."""
-    return {
-        "Version": "2012-10-17",
-        "Id": "auto-ssm-1",
-        "Statement": [
-            {
-                "Sid": "Allow access through SSM for all principals in the account that are authorized to use SSM",
-                "Effect": "Allow",
-                "Principal": {"AWS": "*"},
-                "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
-                "Resource": "*",
-                "Condition": {
-                    "StringEquals": {
-                        "kms:CallerAccount": caller.account,
-                        "kms:ViaService": via_parameter_store(caller.region),
-                    }
-                },
-            },
-            {
-                "Sid": "Allow direct access to key metadata to the account",
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{caller.account}:root"},
-                "Action": ["kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant"],
-                "Resource": "*",
-            },
-        ],
-    }

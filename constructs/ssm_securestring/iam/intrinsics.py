@@ -34,6 +34,7 @@ class Resolver:
 
     def __init__(self, assembly: Assembly) -> None:
         self._nesting = Nesting()
+        self._joined: dict[tuple[object, ...], str] = {}
         self._references = References(assembly, self.resolve, self._nesting)
         self._functions: dict[str, Function] = {
             "Ref": self._ref,
@@ -61,7 +62,11 @@ class Resolver:
 
     def resolve(self, value: object, stack: Stack, place: str) -> object:
         """Return a value without intrinsic functions, with numbers and booleans as they were."""
+        if isinstance(value, str):
+            return value
         if isinstance(value, dict | list):
+            if len(value) == 1 and "Ref" in value and isinstance(value, dict):
+                return self._ref(value["Ref"], stack, place)
             return self._nesting.deeper(lambda: self._inside(value, stack, place), place)
         if value is None:
             return Unknown(place=place, reason="null is no value of a template")
@@ -71,7 +76,7 @@ class Resolver:
         if isinstance(value, list):
             items = [self.resolve(each, stack, f"{place}[{index}]") for index, each in enumerate(value)]
             return [each for each in items if each is not Nothing.NOTHING]
-        function = next((each for each in value if each.startswith("Fn::")), "Ref" if list(value) == ["Ref"] else None)
+        function = _function(value)
         if function is None:
             fields = {key: self.resolve(each, stack, f"{place}.{key}") for key, each in value.items()}
             return {key: each for key, each in fields.items() if each is not Nothing.NOTHING}
@@ -98,10 +103,17 @@ class Resolver:
     def _join(self, argument: object, stack: Stack, place: str) -> object:
         if not (isinstance(argument, list) and len(argument) == _PAIR and isinstance(argument[0], str)):
             return malformed("Fn::Join", place)
+        # Grants repeat the ARN of a parameter for each principal, in this form.
+        key = (stack, argument[0], *map(_short_form, argument[1])) if isinstance(argument[1], list) else (None,)
+        if key in self._joined:
+            return self._joined[key]
         parts = self._list(argument[1], stack, place, "Fn::Join")
         if isinstance(parts, Unknown):
             return parts
-        return joined(parts, between=argument[0], place=place, function="Fn::Join")
+        text = joined(parts, between=argument[0], place=place, function="Fn::Join")
+        if isinstance(text, str) and None not in key:
+            self._joined[key] = text
+        return text
 
     def _sub(self, argument: object, stack: Stack, place: str) -> object:
         template, variables = argument if isinstance(argument, list) and len(argument) == _PAIR else (argument, {})
@@ -204,6 +216,22 @@ class Resolver:
         if isinstance(value, Unknown):
             return Unknown(place=value.place, reason=value.reason)
         return value if isinstance(value, list) else malformed(function, place)
+
+
+def _short_form(part: object) -> object:
+    """Return what tells a part of a join from others; ``None`` where that takes longer than to resolve it."""
+    if isinstance(part, str):
+        return part
+    if isinstance(part, dict) and len(part) == 1 and isinstance(part.get("Ref"), str):
+        return ("Ref", part["Ref"])
+    return None
+
+
+def _function(value: dict[str, Any]) -> str | None:
+    for each in value:
+        if each.startswith("Fn::"):
+            return each
+    return "Ref" if len(value) == 1 and "Ref" in value else None
 
 
 def _without_pattern(value: Text | None, function: str, place: str) -> Unknown:

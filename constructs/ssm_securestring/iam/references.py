@@ -1,6 +1,7 @@
 """What references in templates come to: pseudo parameters, parameters, resources, and outputs of other stacks."""
 
 import string
+from collections.abc import Mapping
 from typing import Final
 
 from ssm_securestring.core.errors import ParameterNameError
@@ -36,6 +37,7 @@ class References:
     def __init__(self, assembly: Assembly, resolve: Resolve, nesting: Nesting) -> None:
         self._stacks = assembly.stacks
         self._nested = {(each.parent, each.logical_id): each for each in assembly.stacks if each.parent}
+        self._pseudos = {each: _pseudo_parameters(each) for each in assembly.stacks}
         self._resolve = resolve
         self._nesting = nesting
         self._conditions = Conditions(resolve, nesting)
@@ -129,17 +131,9 @@ class References:
         return Unknown(place=place, reason=reason, pattern=f"{arn.pattern if isinstance(arn, Unknown) else arn}#*")
 
     def _pseudo(self, name: str, stack: Stack, place: str) -> object:
-        partition = partition_of(stack.region)
-        known = {
-            "AWS::Partition": partition.name,
-            "AWS::URLSuffix": partition.url_suffix,
-            "AWS::AccountId": stack.account,
-            "AWS::Region": stack.region,
-            "AWS::StackName": stack.name,
-            "AWS::StackId": _stack_id(stack),
-            "AWS::NoValue": Nothing.NOTHING,
-        }
-        return known.get(name, Unknown(place=place, reason=f"{name} is not known before the deployment"))
+        if name in self._pseudos[stack]:
+            return self._pseudos[stack][name]
+        return Unknown(place=place, reason=f"{name} is not known before the deployment")
 
     def _parameter(self, name: str, stack: Stack) -> object:
         place = f"{stack.title}, Parameters.{name}"
@@ -279,6 +273,19 @@ class References:
         if attribute == "Arn":
             return _parameter_arn(value, stack, place)
         return unknown if value == Tier.INTELLIGENT_TIERING else value
+
+
+def _pseudo_parameters(stack: Stack) -> Mapping[str, object]:
+    partition = partition_of(stack.region)
+    return {
+        "AWS::Partition": partition.name,
+        "AWS::URLSuffix": partition.url_suffix,
+        "AWS::AccountId": stack.account,
+        "AWS::Region": stack.region,
+        "AWS::StackName": stack.name,
+        "AWS::StackId": _stack_id(stack),
+        "AWS::NoValue": Nothing.NOTHING,
+    }
 
 
 def _parameter_arn(name: str, stack: Stack, place: str) -> Text:

@@ -40,6 +40,17 @@ def moved(value: object, place: str) -> object:
 
 def joined(parts: Sequence[object], *, between: str = "", place: str, function: str) -> Text:
     """Return the parts as one text; where one is not known, with a pattern that has the others."""
+    try:
+        # Most are known; this is where most of the time goes.
+        whole = between.join(parts)  # type: ignore[arg-type]  # what is no text raises
+    except TypeError:
+        return _joined_in_part(parts, between, place, function)
+    if len(whole) > _MAX_CHARS:
+        return Unknown(place=place, reason="it is longer than a template may be")
+    return whole
+
+
+def _joined_in_part(parts: Sequence[object], between: str, place: str, function: str) -> Text:
     texts = [text_of(each) for each in parts]
     known = [each for each in texts if isinstance(each, str)]
     unknown = [each for each in texts if isinstance(each, Unknown)]
@@ -61,15 +72,19 @@ def malformed(function: str, place: str) -> Unknown:
 def plain(value: object, place: str) -> object:
     """Return a resolved value with all leaves as texts, as CloudFormation passes them on."""
     if isinstance(value, dict):
-        return {key: plain(each, f"{place}.{key}") for key, each in value.items()}
+        return {key: each if _is_plain(each) else plain(each, f"{place}.{key}") for key, each in value.items()}
     if isinstance(value, list):
-        return [plain(each, f"{place}[{index}]") for index, each in enumerate(value)]
+        return [each if _is_plain(each) else plain(each, f"{place}[{index}]") for index, each in enumerate(value)]
     text = text_of(value)
     written = text.pattern if isinstance(text, Unknown) else text
     if written is None or "{{resolve:" not in written:
         return text
     reason = text.reason if isinstance(text, Unknown) else "a dynamic reference is resolved in the deployment"
     return Unknown(place=place, reason=reason, pattern=_DYNAMIC_REFERENCE.sub("*", written))
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str) and "{{resolve:" not in value
 
 
 def unknowns(value: object) -> Iterator[Unknown]:

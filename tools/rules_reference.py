@@ -34,8 +34,8 @@ Validations.of(app).add_plugins(SecureStringValidation())
 ```
 
 A finding of severity *error* stops synthesis; a *warning* is shown, and stops it with
-`SecureStringValidation(strict=True)`. The report names the construct, and `validation-report.json` in the cloud assembly
-the place within its properties.
+`SecureStringValidation(strict=True)`. The report names the construct, and `validation-report.json` in the cloud
+assembly the place within its properties.
 
 For a part of an app, as an aspect. It puts the same findings on the constructs, as annotations that the CDK CLI prints;
 errors stop `cdk synth` and `cdk deploy`, warnings do so with `--strict`:
@@ -51,7 +51,7 @@ Aspects.of(stack).add(SecureStringAspect())
 |---|---|---|
 | reads | the templates, as they are deployed | the constructs of each stack, at the end of synthesis |
 | reaches | the app with all its stages | the construct that it is added to; of an app, not its stages |
-| nested stacks | no: the CDK hands it no template of theirs | yes |
+| nested stacks | yes | yes |
 | property overrides (`add_property_override`) | yes | no: the CDK does not show them |
 | references between stacks | resolved | not known |
 | an error | fails `app.synth()` | fails the CLI, not `app.synth()` |
@@ -69,7 +69,15 @@ Validations.of(role).acknowledge(
 A rule reports what is wrong for certain. A value that is not known before the deployment (an import from another app, a
 parameter of the template) breaks no rule by itself: it is no wildcard, no alias and no literal. What is known of it
 counts: `postgres://shop:hunter2@${Host}` holds a password whatever the host turns out to be. What is not
-known in the policies is counted in the metadata of the plugin's report, as `unknown`, with the first places.
+known in the policies is counted in the metadata of the plugin's report, as `unknown`, with the first places; without a
+finding, the CDK writes no report. A resource whose condition is not known is read as if it were made.
+"""
+_KEYS: Final = """## Which keys are meant
+
+`kms:Decrypt` without an encryption context is right for most keys: no bucket or queue knows `PARAMETER_ARN`. So
+`decrypt-without-context` speaks up only where a key is one for parameters: a `SecureStringParameter` is under it; its own
+policy names `PARAMETER_ARN` or Parameter Store; the statement is bound to Parameter Store by `kms:ViaService`; or the
+same policy reads parameters, unless a bucket, a queue or anything else of the templates is under that key.
 """
 _LITERALS: Final = """## What looks like a secret
 
@@ -79,9 +87,9 @@ something (`arn:…`, `/…`, `{{resolve:…}}`, `https://…`), a number, a tru
 
 * A published form: an AWS access key id, a PEM private key, a token of GitHub, GitLab, Google, npm, Slack or Stripe, a
   JSON Web Token, a URL with a password in it; whatever the name is.
-* A name with the word *password*, *passphrase*, *secret*, *token*, *credentials* or *apikey*, or that ends in *api key*,
-  *access key*, *private key* or *signing key*, in any way of writing; unless its last word says that it is only about
-  one (`DB_PASSWORD_PARAMETER`, `TOKEN_URL`, `SECRET_ARN`, `PASSWORD_LENGTH`).
+* A name that ends in *password*, *passphrase*, *secret*, *token*, *credentials*, *api key*, *access key*, *private key*,
+  *secret key* or *signing key*, in any way of writing, with or without a number or a word such as *prod*, *test* or
+  *value* behind it. `DB_PASSWORD_PARAMETER`, `TOKEN_URL` and `PASSWORD_LENGTH` are only about one.
 * 32 characters or more of letters of both cases and digits that are as random as a key (4.2 bits a character, which
   hexadecimal digests and UUIDs do not reach); unless the name says that they are public (`hash`, `certificate`, …).
 """
@@ -112,7 +120,7 @@ def _escaped(text: str) -> str:
 
 def reference() -> str:
     """Return the text of docs/validation.md."""
-    return "\n".join([_INTRODUCTION, _LITERALS, *map(_section, _SUBJECTS)])
+    return "\n".join([_INTRODUCTION, _KEYS, _LITERALS, *map(_section, _SUBJECTS)])
 
 
 if __name__ == "__main__":

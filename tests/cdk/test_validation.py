@@ -8,6 +8,10 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_ssm as ssm
 from aws_cdk.assertions import Template
 
@@ -158,15 +162,42 @@ def test_what_is_not_known_is_counted(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example, stacks with every construct and grant, and one finding that shows that they were read."""
+    """The example, every construct and grant, what apps commonly have, and one finding: so they were read."""
     folder = tmp_path_factory.mktemp("cdk.out")
     app = app_in(folder)
     build(app)
+    common(cdk.Stack(app, "Common"))
     reader_of_a_whole_key(cdk.Stack(app, "Other"))
     for mode in KeyMode:
         every_grant(cdk.Stack(app, f"Every{mode.value}"), mode)
     app.synth()
     return folder
+
+
+def common(stack: cdk.Stack) -> None:
+    """Define a function that reads a setting, and what else is under a key of its own."""
+    key = kms.Key(stack, "Key")
+    function = lambda_.Function(
+        stack,
+        "Function",
+        runtime=lambda_.Runtime.PYTHON_3_14,
+        handler="index.handle",
+        code=lambda_.Code.from_inline("handle = print"),
+        environment={"LOG_LEVEL": "info"},
+        params_and_secrets=lambda_.ParamsAndSecretsLayerVersion.from_version(
+            lambda_.ParamsAndSecretsVersions.V1_0_103, log_level=lambda_.ParamsAndSecretsLogLevel.INFO
+        ),
+    )
+    setting = ssm.StringParameter(stack, "Setting", string_value="on", parameter_name="/common/mode")
+    setting.grant_read(function)
+    setting.grant_write(function)
+    s3.Bucket(stack, "Bucket", encryption_key=key).grant_read_write(function)
+    sqs.Queue(stack, "Queue", encryption_master_key=key).grant_consume_messages(function)
+    secret = secretsmanager.Secret(stack, "Secret", encryption_key=key)
+    secret.grant_read(function)
+    function.add_environment("SECRET_ARN", secret.secret_arn)
+    function.add_environment("PASSWORD", cdk.CfnParameter(stack, "Given", no_echo=True).value_as_string)
+    key.grant_admin(iam.Role(stack, "Administrator", assumed_by=iam.AccountRootPrincipal()))
 
 
 def every_grant(stack: cdk.Stack, mode: KeyMode) -> None:
@@ -194,8 +225,8 @@ def every_grant(stack: cdk.Stack, mode: KeyMode) -> None:
     targets[0].grant_read(iam.Role(stack, "Direct", assumed_by=iam.AccountRootPrincipal()), direct=True)
 
 
-def test_the_example_and_everything_that_is_ours_break_no_rule(examples: Path) -> None:
-    """What the constructs write needs no acknowledgement."""
+def test_the_example_and_everything_that_is_ours_or_common_break_no_rule(examples: Path) -> None:
+    """What the constructs and the CDK's own grants for other things write needs no acknowledgement."""
     paths = [found["constructPath"] for each in violations(examples) for found in each["violatingConstructs"]]
     assert paths == ["Other/Reader/DefaultPolicy/Resource"]
 

@@ -65,6 +65,8 @@ def test_what_is_no_secret_has_no_form(value: str) -> None:
         "privateKey",
         "signing.key",
         "DB_PASSWORD2",
+        "DB_PASSWORD_PROD",
+        "SECRET_KEY_BASE",
         "credentials",
     ],
 )
@@ -91,6 +93,8 @@ def test_a_name_that_means_a_secret(name: str) -> None:
         "TOKEN_TTL_SECONDS",
         "PUBLIC_KEY",
         "CREDENTIALS_FILE",
+        "PARAMETERS_SECRETS_EXTENSION_LOG_LEVEL",
+        "PROD",
     ],
 )
 def test_a_name_that_is_only_about_one(name: str) -> None:

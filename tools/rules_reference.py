@@ -68,16 +68,16 @@ Validations.of(role).acknowledge(
 
 A rule reports what is wrong for certain. A value that is not known before the deployment (an import from another app, a
 parameter of the template) breaks no rule by itself: it is no wildcard, no alias and no literal. What is known of it
-counts: `postgres://shop:hunter2@${Host}` holds a password whatever the host turns out to be. What is not
-known in the policies is counted in the metadata of the plugin's report, as `unknown`, with the first places; without a
-finding, the CDK writes no report. A resource whose condition is not known is read as if it were made.
+counts: `postgres://shop:hunter2@${Host}` holds a password whatever the host turns out to be. What is not known in the
+policies is counted in the metadata of the plugin's report, as `unknown`, with the first places; without a finding, the
+CDK writes no report. A resource whose condition is not known is read as if it were made.
 """
 _KEYS: Final = """## Which keys are meant
 
 `kms:Decrypt` without an encryption context is right for most keys: no bucket or queue knows `PARAMETER_ARN`. So
-`decrypt-without-context` speaks up only where a key is one for parameters: a `SecureStringParameter` is under it; its own
-policy names `PARAMETER_ARN` or Parameter Store; the statement is bound to Parameter Store by `kms:ViaService`; or the
-same policy reads parameters, unless a bucket, a queue or anything else of the templates is under that key.
+`decrypt-without-context` speaks up only where a key is one for parameters: a `SecureStringParameter` is under it; its
+own policy names `PARAMETER_ARN` or Parameter Store; the statement is bound to Parameter Store by `kms:ViaService`; or
+the same policy reads parameters, unless a bucket, a queue or anything else of the templates is under that key.
 """
 _LITERALS: Final = """## What looks like a secret
 
@@ -87,9 +87,9 @@ something (`arn:…`, `/…`, `{{resolve:…}}`, `https://…`), a number, a tru
 
 * A published form: an AWS access key id, a PEM private key, a token of GitHub, GitLab, Google, npm, Slack or Stripe, a
   JSON Web Token, a URL with a password in it; whatever the name is.
-* A name that ends in *password*, *passphrase*, *secret*, *token*, *credentials*, *api key*, *access key*, *private key*,
-  *secret key* or *signing key*, in any way of writing, with or without a number or a word such as *prod*, *test* or
-  *value* behind it. `DB_PASSWORD_PARAMETER`, `TOKEN_URL` and `PASSWORD_LENGTH` are only about one.
+* A name that ends in *password*, *passphrase*, *secret*, *token*, *credentials*, *api key*, *access key*, *private
+  key*, *secret key* or *signing key*, in any way of writing, with or without a number or a word such as *prod*, *test*
+  or *value* behind it. `DB_PASSWORD_PARAMETER`, `TOKEN_URL` and `PASSWORD_LENGTH` are only about one.
 * 32 characters or more of letters of both cases and digits that are as random as a key (4.2 bits a character, which
   hexadecimal digests and UUIDs do not reach); unless the name says that they are public (`hash`, `certificate`, …).
 """

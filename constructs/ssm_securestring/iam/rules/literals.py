@@ -24,6 +24,9 @@ _SECURE_REFERENCES: Final[Mapping[str, tuple[str, ...]]] = {
     "AWS::Redshift::Cluster": ("MasterUserPassword",),
 }
 
+# They are long and hold no values.
+_POLICIES: Final = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
+
 
 @rule(
     "securestring-in-template",
@@ -147,21 +150,23 @@ def _variables(resource: Resource) -> Iterator[_Named]:
 )
 def unresolved_secure_reference(resource: Resource) -> Iterator[Problem]:
     """Find secure dynamic references in properties that do not take them."""
+    if resource.type in _POLICIES:
+        return
     allowed = _SECURE_REFERENCES.get(resource.type, ())
     written = resource.properties if resource.written is None else resource.written
-    for path, text in _texts(written, ()):
+    for path, text in _texts(written):
         if "{{resolve:ssm-secure:" in text and "/".join(part for part in path if not part.isdigit()) not in allowed:
             yield Problem(location="/".join(("Properties", *path)), text="CloudFormation does not resolve it here")
 
 
-def _texts(value: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+def _texts(properties: object) -> Iterator[tuple[tuple[str, ...], str]]:
     """Return all texts of a template with the properties that they stand in, also as a part of a function."""
-    if isinstance(value, str | Unknown):
-        yield path, pattern_of(value)
-        return
-    inner = value.items() if isinstance(value, Mapping) else enumerate(value if isinstance(value, list) else ())
-    for name, each in inner:
-        if str(name).startswith("Fn::"):
-            yield from ((path, text) for _, text in _texts(each, path))
-        else:
-            yield from _texts(each, (*path, str(name)))
+    left: list[tuple[tuple[str, ...], object, bool]] = [((), properties, False)]
+    while left:
+        path, value, within = left.pop()
+        if isinstance(value, str | Unknown):
+            yield path, pattern_of(value)
+        elif isinstance(value, Mapping | list):
+            for name, each in value.items() if isinstance(value, Mapping) else enumerate(value):
+                inside = within or (isinstance(name, str) and name.startswith("Fn::"))
+                left.append((path if inside else (*path, str(name)), each, inside))

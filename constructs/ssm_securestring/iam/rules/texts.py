@@ -13,6 +13,7 @@ from ssm_securestring.iam.patterns import matches
 # Characters that no ARN has: only a wildcard matches them.
 _ANY: Final = "\ue000" * 7
 _ARN_PARTS: Final = 6
+_SERVICE: Final = 2
 _VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 
 
@@ -36,6 +37,9 @@ def has_wildcard(text: Text) -> bool:
 
 def may_meet(one: str, other: str) -> bool:
     """Tell whether there is a text that two patterns both match."""
+    for pattern, text in ((one, other), (other, one)):
+        if "*" not in text and "?" not in text:
+            return matches(pattern, text)
     reached = {0}
     for character in one:
         reached = _after(reached, character, other)
@@ -73,12 +77,13 @@ def is_every(text: Text, *, service: str, kind: str) -> bool:
     if not isinstance(text, str):
         return False
     parts = (text.split(":", _ARN_PARTS - 1) + [_ANY] * _ARN_PARTS)[:_ARN_PARTS]
-    if parts[2] != _ANY and not matches(parts[2], service):
+    if parts[_SERVICE] != _ANY and not matches(parts[_SERVICE], service):
         return False
-    parts[2] = parts[2] if "*" in parts[2] else service
+    parts[_SERVICE] = parts[_SERVICE] if "*" in parts[_SERVICE] else service
     return matches(text, ":".join([*parts[:-1], f"{kind}/{_ANY}"]))
 
 
 def is_about(text: Text, *, service: str) -> bool:
     """Tell whether a resource names the service, so that it is meant."""
-    return matches(f"arn:*:{service}:*", pattern_of(text))
+    parts = pattern_of(text).split(":", _SERVICE + 1)
+    return len(parts) > _SERVICE and parts[_SERVICE] == service

@@ -1,0 +1,96 @@
+"""Every way to break a good template is found: by the proof, by a rule, or by both, as the table says."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from ssm_securestring.iam.assembly import from_templates
+from ssm_securestring.iam.proof import prove
+from ssm_securestring.iam.reading import read_world
+from ssm_securestring.iam.report import describe
+from ssm_securestring.iam.rules import RULES
+from ssm_securestring.iam.rules.reading import report_on
+from tests.iam.good_app import STACK, templates
+from tests.iam.mutations import EXTRA, MISSING, MUTATIONS, OPEN, Mutation
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The templates of the good app, synthesized once."""
+    return templates(tmp_path_factory.mktemp("cdk.out"))
+
+
+class Judge:
+    """Finds what is wrong with templates, beyond what is told of the good ones.
+
+    Args:
+        good: The good templates. Of those, the proof tells what a role is allowed that nobody granted, by design.
+    """
+
+    def __init__(self, good: Mapping[str, Any]) -> None:
+        self._usual = {open_world: self._told(good, open_world=open_world) for open_world in (False, True)}
+
+    def findings_of(self, stacks: Mapping[str, Any]) -> list[str]:
+        """Return what is found: kinds of findings of the proof, and ids of rules."""
+        closed = self._told(stacks, open_world=False) - self._usual[False]
+        opened = self._told(stacks, open_world=True) - self._usual[True] - closed
+        rules = {each.rule.rule_id for each in report_on(from_templates(stacks)).findings}
+        return sorted({kind for kind, *_ in closed} | ({OPEN} if opened else set()) | rules)
+
+    @staticmethod
+    def _told(stacks: Mapping[str, Any], *, open_world: bool) -> set[tuple[object, ...]]:
+        proof = prove(read_world(from_templates(stacks)), open_world=open_world)
+        return {
+            (each.kind.value, each.principal, each.action, tuple(map(describe, each.requests)), each.count)
+            for each in proof.findings
+        }
+
+
+@pytest.fixture(scope="module")
+def judge(good: dict[str, Any]) -> Judge:
+    """The good templates proved, once."""
+    return Judge(good)
+
+
+def expected(mutation: Mutation) -> list[str]:
+    """Return what has to be found."""
+    return sorted([*mutation.proof, *mutation.rules])
+
+
+def changed(good: Mapping[str, Any], mutation: Mutation) -> dict[str, Any]:
+    """Return the good templates after a mutation."""
+    stacks = copy.deepcopy(dict(good))
+    mutation.change(stacks[STACK])
+    return stacks
+
+
+def test_nothing_is_found_in_the_good_app(judge: Judge, good: dict[str, Any]) -> None:
+    """What is found in a mutation is due to it."""
+    assert judge.findings_of(good) == []
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: each.name)
+def test_a_mutation_changes_the_template(good: dict[str, Any], mutation: Mutation) -> None:
+    """It is not the good one that is examined."""
+    before = copy.deepcopy(good)
+
+    assert changed(good, mutation) != good
+    assert good == before
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: each.name)
+def test_a_mutation_is_found(judge: Judge, good: dict[str, Any], mutation: Mutation) -> None:
+    """Exactly what the table says, and nothing that is only near it."""
+    assert judge.findings_of(changed(good, mutation)) == expected(mutation)
+
+
+def test_the_table_is_long_and_names_what_there_is() -> None:
+    """Each has a name of its own, and expects something that can be found."""
+    names = [each.name for each in MUTATIONS]
+
+    assert len(names) == len(set(names)) >= 25
+    assert {kind for each in MUTATIONS for kind in each.proof} == {EXTRA, MISSING, OPEN}
+    assert {rule for each in MUTATIONS for rule in each.rules} <= {each.rule_id for each in RULES}
+    assert [each.name for each in MUTATIONS if not each.proof and not each.rules] == []

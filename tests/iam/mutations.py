@@ -97,12 +97,12 @@ def _(template: Template) -> None:
     statement(template, "Reader", "ssm:GetParameter")["Action"].append("ssm:DeleteParameter")
 
 
-@mutation("kms:Encrypt and kms:GenerateDataKey swapped, standard tier", proof=(MISSING,))
+@mutation("kms:Encrypt and kms:GenerateDataKey swapped, standard tier", proof=(EXTRA, MISSING))
 def _(template: Template) -> None:
     statement(template, "StandardWriter", "kms:Encrypt")["Action"] = "kms:GenerateDataKey"
 
 
-@mutation("kms:Encrypt and kms:GenerateDataKey swapped, advanced tier", proof=(MISSING,))
+@mutation("kms:Encrypt and kms:GenerateDataKey swapped, advanced tier", proof=(EXTRA, MISSING))
 def _(template: Template) -> None:
     statement(template, "AdvancedWriter", "kms:GenerateDataKey")["Action"] = "kms:Encrypt"
 
@@ -133,13 +133,13 @@ def _(template: Template) -> None:
     statement(template, "Reader", "ssm:GetParameter")["Resource"] = "*"
 
 
-@mutation("a pattern that matches the neighbours", proof=(EXTRA,), rules=("cut-word",))
+@mutation("a pattern that matches the neighbours", proof=(EXTRA, MISSING), rules=("cut-word",))
 def _(template: Template) -> None:
     statement(template, "Reader", "ssm:GetParameter")["Resource"] = f"{PARAMETERS}/shop/*db*"
     statement(template, "StandardWriter", "ssm:PutParameter")["Resource"] = f"{PARAMETERS}/shop/t*"
 
 
-@mutation("a path above the one that is meant", proof=(EXTRA,), rules=("ancestor-path",))
+@mutation("a path above the one that is meant", proof=(EXTRA, MISSING), rules=("ancestor-path",))
 def _(template: Template) -> None:
     statements(template, "PathReader")[1]["Resource"] = f"{PARAMETERS}/shop"
 
@@ -203,7 +203,7 @@ def _(template: Template) -> None:
     del statement(template, "Reader", "kms:Decrypt")["Condition"]
 
 
-@mutation("kms:ViaService dropped in role and key", proof=(EXTRA,))
+@mutation("kms:ViaService dropped in role and key", proof=(EXTRA, OPEN))
 def _(template: Template) -> None:
     del statement(template, "Reader", "kms:Decrypt")["Condition"]["StringEquals"]["kms:ViaService"]
     del use(template)["Condition"]["StringEquals"]["kms:ViaService"]

@@ -101,6 +101,13 @@ class FaultServer(ThreadingHTTPServer):
         if operation == "GetParametersByPath":
             names = sorted(name for name in self.values if name.startswith(request["Path"]))
             return {"Parameters": [self._parameter(name) for name in names]}
+        if operation == "DescribeParameters":
+            found = [name for name in request["ParameterFilters"][0]["Values"] if name in self.values]
+            return {"Parameters": [self._parameter(name) | {"KeyId": "alias/k", "Tier": "Standard"} for name in found]}
+        if operation == "PutParameter":
+            self.values[request["Name"]] = request["Value"]
+            self.versions[request["Name"]] = self.versions.get(request["Name"], 1) + 1
+            return {"Version": self.versions[request["Name"]], "Tier": "Standard"}
         names = [name for name in request["Names"] if name in self.values]
         missing = [name for name in request["Names"] if name not in self.values]
         return {"Parameters": [self._parameter(name) for name in names], "InvalidParameters": missing}

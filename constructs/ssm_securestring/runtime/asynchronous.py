@@ -1,11 +1,15 @@
 """The helper for asyncio: the same cache, the same calls, the same errors; waiting happens in threads."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from ssm_securestring.runtime.secret import SecretValue
 from ssm_securestring.runtime.secure_strings import SecureStrings
 from ssm_securestring.runtime.values import SecretValues
+
+if TYPE_CHECKING:
+    from ssm_securestring.core.tiers import Tier
 
 
 class AsyncSecureStrings:
@@ -51,6 +55,43 @@ class AsyncSecureStrings:
             ParameterReadError: It could not be read.
         """
         return await asyncio.to_thread(self._secrets.refresh, name)
+
+    async def put(
+        self,
+        name: str,
+        value: str | SecretValue,
+        *,
+        key_id: str | None = None,
+        tier: "Tier | str | None" = None,
+        description: str | None = None,
+        create: bool = False,
+    ) -> int:
+        """Do what :meth:`SecureStrings.put` does.
+
+        Raises:
+            ParameterReadError: It could not be stored.
+        """
+        return await asyncio.to_thread(
+            self._secrets.put, name, value, key_id=key_id, tier=tier, description=description, create=create
+        )
+
+    async def rotate(
+        self,
+        name: str,
+        make: Callable[[SecretValue], str | SecretValue],
+        *,
+        key_id: str | None = None,
+        tier: "Tier | str | None" = None,
+        description: str | None = None,
+    ) -> int:
+        """Do what :meth:`SecureStrings.rotate` does; ``make`` runs in a thread, not in the event loop.
+
+        Raises:
+            ParameterReadError: It could not be read or stored.
+        """
+        return await asyncio.to_thread(
+            self._secrets.rotate, name, make, key_id=key_id, tier=tier, description=description
+        )
 
     def invalidate(self, *names: str) -> None:
         """Forget parameters, see :meth:`SecureStrings.invalidate`."""

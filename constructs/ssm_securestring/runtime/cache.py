@@ -75,10 +75,20 @@ class Cache:
         known = self._missing.get(key)
         return known[0] if known and now < known[1] and now_wall < known[2] else None
 
-    def put(self, keys: tuple[str, ...], record: Record, *, asked_at: float, asked_at_wall: float) -> None:
-        """Keep what was read, unless something newer is known or it was invalidated since the call began."""
+    def put(
+        self, keys: tuple[str, ...], record: Record, *, asked_at: float, asked_at_wall: float, age: float = 0.0
+    ) -> None:
+        """Keep what was read, unless something newer is known or it was invalidated since the call began.
+
+        Args:
+            keys: All keys that mean it.
+            record: What was read.
+            asked_at: When the call began, on the monotonic clock.
+            asked_at_wall: The same on the wall clock.
+            age: How many seconds before that it may have been replaced already: for what was written, not read.
+        """
         share = 1 - _JITTER * int.from_bytes(os.urandom(2)) / 0x10000
-        entry = Entry(record, asked_at=asked_at, asked_at_wall=asked_at_wall, seconds=self._ttl * share)
+        entry = Entry(record, asked_at=asked_at, asked_at_wall=asked_at_wall, seconds=self._ttl * share - age)
         with self._lock:
             for key in keys:
                 known = self._entries.get(key)

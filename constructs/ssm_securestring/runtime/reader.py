@@ -50,7 +50,7 @@ class Reader:
             ParameterReadError: The path could not be listed.
         """
         asked_at, asked_at_wall = time.monotonic(), time.time()
-        transport = self._connected(path)
+        transport = self.connected(path)
         try:
             records = list(below(transport, path, recursive=recursive, decrypt=True))
         except ParameterReadError as error:
@@ -68,6 +68,23 @@ class Reader:
         keys = None if references is None else tuple(each.key for each in references)
         self._flights.forget(keys)
         self._cache.forget(keys)
+
+    def connected(self, name: str) -> Transport:
+        """Return the transport.
+
+        Raises:
+            ParameterReadError: There are no credentials, or no Region; the error is for this name.
+        """
+        try:
+            return self._transport.get()
+        except NoAnswerError as failure:
+            raise from_no_answer(name, failure) from failure
+
+    def learn(self, record: Record, *, seconds: float) -> None:
+        """Take over what was just stored by a call that took so long: nobody is told of an older value from now on."""
+        self.forget([parse(record.name), parse(record.arn)])
+        own = (key_of(record.name, ""), key_of(record.arn, ""))
+        self._cache.put(own, record, asked_at=time.monotonic(), asked_at_wall=time.time(), age=seconds)
 
     def after_fork(self) -> None:
         """Begin anew in a process that was forked: what is known stays, connections and locks are the parent's."""
@@ -122,12 +139,6 @@ class Reader:
         own = (key_of(record.name, ""), key_of(record.arn, ""))
         keys = own if not key or key in own else (key,)
         self._cache.put(keys, record, asked_at=asked_at, asked_at_wall=asked_at_wall)
-
-    def _connected(self, name: str) -> Transport:
-        try:
-            return self._transport.get()
-        except NoAnswerError as failure:
-            raise from_no_answer(name, failure) from failure
 
 
 def _warn(error: ParameterReadError) -> None:

@@ -1,7 +1,7 @@
 """Fetch and decrypt SecureString parameters."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
 from ssm_securestring.core.errors import ParameterNameError, SettingError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from types_boto3_kms import KMSClient
     from types_boto3_ssm import SSMClient
 
+    from ssm_securestring.core.tiers import Tier
     from ssm_securestring.runtime.direct import DirectDecryptor
 
 _DEFAULT_TTL_SECONDS: Final = 300.0
@@ -182,6 +183,85 @@ class SecureStrings:
     def prefetch(self, names: Iterable[str]) -> None:
         """Fetch what will be needed, for example while a function initializes; :meth:`get` tells of failures."""
         self.get_many(names)
+
+    def put(
+        self,
+        name: str,
+        value: str | SecretValue,
+        *,
+        key_id: str | None = None,
+        tier: "Tier | str | None" = None,
+        description: str | None = None,
+        create: bool = False,
+    ) -> int:
+        """Store a new value of a SecureString; key, tier, description and all other settings stay as they are.
+
+        It needs ``ssm:PutParameter``; ``kms:Encrypt`` (standard tier) or ``kms:GenerateDataKey`` (advanced) for a
+        customer-managed key; and ``ssm:DescribeParameters``, which AWS grants on all parameters or none. With
+        ``key_id``, ``tier`` and ``description``, ``ssm:GetParameter`` is enough instead of that last one.
+
+        The last writer wins: Parameter Store has no conditional writes. After an error that says that the service did
+        not answer, the value may have been stored all the same; putting it again is safe.
+
+        Args:
+            name: Its name, without version or label.
+            value: 1 to 4,096 bytes of UTF-8 in the standard tier, 8,192 in the others.
+            key_id: KMS key to encrypt with. Default: the parameter's.
+            tier: ``"Standard"``, ``"Advanced"`` or ``"Intelligent-Tiering"``. Default: the parameter's; for a new one
+                ``"Standard"``.
+            description: Description. Default: the parameter's.
+            create: Make the parameter if there is none; needs ``key_id``. Default: refuse.
+
+        Returns:
+            The version that was stored. All who ask this helper get its value from now on.
+
+        Raises:
+            ParameterNameError: ``name`` is an ARN, or has a version or label, or could be no name.
+            ParameterNotFoundError: There is none of this name, and ``create`` was not asked for.
+            ParameterTooLargeError: ``value`` is too long for the tier; nothing was sent.
+            ParameterWriteError: The parameter is no SecureString, or refuses the value.
+            ParameterAccessDeniedError: A permission is missing; the message says which, on what.
+            ParameterReadError: As :meth:`get`.
+        """
+        from ssm_securestring.runtime import writing
+
+        how = writing.wanted(key_id=key_id, tier=tier, description=description, create=create)
+        return writing.put(self._reader, name, writing.secret(value), how)
+
+    def rotate(
+        self,
+        name: str,
+        make: "Callable[[SecretValue], str | SecretValue]",
+        *,
+        key_id: str | None = None,
+        tier: "Tier | str | None" = None,
+        description: str | None = None,
+    ) -> int:
+        """Read a value, make a new one of it, and store that as :meth:`put` does.
+
+        The value is read from Parameter Store, whatever is known. If somebody else stores one in between, it stays in
+        the parameter's history, and a warning with both versions is logged.
+
+        Args:
+            name: Its name, without version or label.
+            make: Returns the new value. What it raises comes out as it is, and nothing is stored.
+            key_id: As for :meth:`put`.
+            tier: As for :meth:`put`.
+            description: As for :meth:`put`.
+
+        Returns:
+            The version that was stored.
+
+        Raises:
+            ParameterReadError: As :meth:`refresh` and :meth:`put`.
+
+        Example:
+            >>> version = secrets.rotate("/shop/db/password", lambda old: token_urlsafe())
+        """
+        from ssm_securestring.runtime import writing
+
+        how = writing.wanted(key_id=key_id, tier=tier, description=description)
+        return writing.rotate(self._reader, name, make, how)
 
     def invalidate(self, *names: str) -> None:
         """Forget some parameters, or all if none is named, so that the next one who asks gets what is stored then."""

@@ -48,7 +48,7 @@ class SecureStrings:
 
     Args:
         client: A boto3 client for Systems Manager. Default: the standard library where the credentials are in the
-            environment or come from a container's endpoint, a boto3 client otherwise.
+            environment or come from the endpoint of a container or an instance, a boto3 client otherwise.
         region: Region. Default: the environment's.
         ttl_seconds: How long a value may be used before it is fetched again. 0 keeps none. Default: 300.
         missing_ttl_seconds: How long a name that does not exist is not asked for again. Default: 5.

@@ -12,7 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssm_securestring import ParameterAccessDeniedError, ParameterNotFoundError, ParameterThrottledError, SecureStrings
+from ssm_securestring import (
+    ParameterAccessDeniedError,
+    ParameterNotFoundError,
+    ParameterThrottledError,
+    SecretValue,
+    SecureStrings,
+)
 from ssm_securestring.core.errors import ParameterReadError, SettingError
 from ssm_securestring.runtime import cache, lifecycle, reader, secure_strings
 from ssm_securestring.runtime.calls import Answer, ServiceRefusalError
@@ -172,11 +178,67 @@ def test_entries_of_one_moment_do_not_end_in_one_moment(faults: FaultServer, clo
     faults.values |= {f"/{number}": CANARY for number in range(50)}
     secrets = SecureStrings(ttl_seconds=100)
     secrets.get_many(faults.values)
-    clocks.pass_by(95)
+    clocks.pass_by(92.5)
     faults.calls.clear()
     secrets.get_many(faults.values)
     asked = sum(len(request["Names"]) for _, request in faults.calls)
     assert 0 < asked < 50
+
+
+def begin(secrets: SecureStrings, name: str) -> threading.Thread:
+    """Let another thread ask for a name, and wait until its call has begun."""
+    thread = threading.Thread(target=in_threads, args=(lambda: secrets.get(name),))
+    thread.start()
+    time.sleep(0.1)
+    return thread
+
+
+def test_while_one_caller_refreshes_others_do_not_wait(faults: FaultServer, clocks: Clocks) -> None:
+    """Within the last twentieth of the time to live: they get what they know at once, and the new value afterwards."""
+    faults.values["/x"] = "old"
+    secrets = SecureStrings(ttl_seconds=100)
+    secrets.get("/x")
+    clocks.pass_by(95.5)
+    faults.values["/x"] = "new"
+    faults.latency_seconds = 0.4
+    first = begin(secrets, "/x")
+    assert {value.reveal() for value in secrets.get_many(["/x"]).values()} == {"old"}
+    assert secrets.get("/x").reveal() == "old"
+    first.join()
+    assert secrets.get("/x").reveal() == "new"
+
+
+@pytest.mark.parametrize("how", ["over", "invalidated", "frozen"])
+def test_nobody_gets_an_old_value_at_once_after_its_time_to_live(faults: FaultServer, clocks: Clocks, how: str) -> None:
+    """Also not while somebody refreshes it, by either clock, nor after it was invalidated."""
+    faults.values["/x"] = "old"
+    secrets = SecureStrings(ttl_seconds=100)
+    secrets.get("/x")
+    clocks.pass_by(100.1 if how == "over" else 95.5)
+    if how == "frozen":
+        clocks.now_wall += 5
+    faults.values["/x"] = "new"
+    faults.latency_seconds = 0.4
+    first = begin(secrets, "/x")
+    if how == "invalidated":
+        secrets.invalidate("/x")
+    assert secrets.get("/x").reveal() == "new"
+    first.join()
+
+
+def test_a_revocation_ends_what_others_got_at_once(faults: FaultServer, clocks: Clocks) -> None:
+    """As soon as the one who refreshes is refused."""
+    faults.values["/x"] = CANARY
+    secrets = SecureStrings(ttl_seconds=100)
+    secrets.get("/x")
+    clocks.pass_by(95.5)
+    faults.latency_seconds = 0.4
+    faults.faults = [refuse("AccessDeniedException")] * 2
+    first = begin(secrets, "/x")
+    assert secrets.get("/x").reveal() == CANARY
+    first.join()
+    with pytest.raises(ParameterAccessDeniedError):
+        secrets.get("/x")
 
 
 def test_the_last_good_value_stands_in_while_parameter_store_cannot_be_asked(
@@ -326,13 +388,17 @@ class Store:
         self.clocks = clocks
         self.history: dict[str, list[tuple[float, str]]] = {"/a": [(0.0, "a0")], "/b": [(0.0, "b0")]}
         self.broken = False
+        self.meanwhile: Callable[[], None] | None = None
 
     def change(self, name: str) -> None:
         """Store another value."""
         self.history[name].append((self.clocks.now, f"{name}{len(self.history[name])}"))
 
     def call(self, operation: str, request: dict[str, object]) -> Answer:
-        """Answer, or be throttled."""
+        """Answer, or be throttled; somebody may ask meanwhile."""
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
         if self.broken:
             raise ServiceRefusalError("ThrottlingException", "", request_id=None)
         if operation == "GetParameter":
@@ -355,7 +421,10 @@ class Store:
         return {"Name": name, "Value": value, "Version": 1, "ARN": f"{ARN}{name[1:]}", "Type": "SecureString"}
 
 
-ACTIONS = ("get /a", "get /b", "many", "path", "refresh /a", "forget /a", "forget", "set /a", "set /b", "break", "wait")
+ACTIONS = (
+    *("get /a", "get /b", "many", "path", "refresh /a", "forget /a", "forget", "set /a", "set /b", "break", "wait"),
+    *("race /a", "race many", "pause"),
+)
 
 
 @settings(max_examples=300, deadline=None)
@@ -383,8 +452,10 @@ def play(action: str, store: Store, secrets: SecureStrings) -> None:
         store.change(name)
     elif verb == "break":
         store.broken = not store.broken
-    elif verb == "wait":
-        store.clocks.pass_by(25)
+    elif verb in {"wait", "pause"}:
+        store.clocks.pass_by(25 if verb == "wait" else 8)
+    elif verb == "race":
+        race(["/a"] if name == "/a" else ["/a", "/b"], store, secrets)
     elif verb == "forget":
         secrets.invalidate(*([name] if name else []))
         if not store.broken:
@@ -402,6 +473,20 @@ def play(action: str, store: Store, secrets: SecureStrings) -> None:
             return
         for each, value in values.items():
             assert value.reveal() in store.held_within(each, 0.001 if verb in {"refresh", "path"} else allowed)
+
+
+def race(names: list[str], store: Store, secrets: SecureStrings) -> None:
+    """Let somebody ask while a call for the same is under way: no answer is older than the time to live."""
+    seen: list[dict[str, SecretValue]] = []
+    other = threading.Thread(target=lambda: seen.append(dict(secrets.get_many(names))))
+    store.meanwhile = other.start
+    seen.append(dict(secrets.get_many(names)))
+    if store.meanwhile is None:
+        other.join()
+    store.meanwhile = None
+    for values in seen:
+        for each, value in values.items():
+            assert value.reveal() in store.held_within(each, 120 if store.broken else 60.001)
 
 
 def test_a_storm_loses_no_exception_and_gives_no_wrong_value(faults: FaultServer) -> None:

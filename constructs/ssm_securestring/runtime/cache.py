@@ -10,8 +10,10 @@ from ssm_securestring.runtime.record import Record
 
 # Names that do not exist can be asked for without end; values are bounded by what exists.
 _MAX_MISSING: Final = 1024
-# Up to this share of the time to live is taken off, so that entries of one moment do not expire in one moment.
-_JITTER: Final = 0.1
+# This share of the time to live is left at the end of each: one caller refreshes then, and others go on meanwhile.
+_SPARE: Final = 0.05
+# Up to this share is taken off before it, so that entries of one moment do not expire in one moment.
+_JITTER: Final = 0.05
 # After a failure, the last good value is used for that long before Parameter Store is asked again.
 _PAUSE_SECONDS: Final = 5.0
 
@@ -75,6 +77,17 @@ class Cache:
         known = self._missing.get(key)
         return known[0] if known and now < known[1] and now_wall < known[2] else None
 
+    def spare(self, key: str) -> Record | None:
+        """Return a value that is to be refreshed but within its time to live, for use while somebody does."""
+        now, now_wall = time.monotonic(), time.time()
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        more, ttl = self._ttl * _SPARE, self._ttl
+        end = min(entry.until + more, entry.asked_at + ttl)
+        end_wall = min(entry.until_wall + more, entry.asked_at_wall + ttl)
+        return entry.record if now < end and now_wall < end_wall else None
+
     def put(
         self, keys: tuple[str, ...], record: Record, *, asked_at: float, asked_at_wall: float, age: float = 0.0
     ) -> None:
@@ -87,7 +100,7 @@ class Cache:
             asked_at_wall: The same on the wall clock.
             age: How many seconds before that it may have been replaced already: for what was written, not read.
         """
-        share = 1 - _JITTER * int.from_bytes(os.urandom(2)) / 0x10000
+        share = 1 - _SPARE - _JITTER * int.from_bytes(os.urandom(2)) / 0x10000
         entry = Entry(record, asked_at=asked_at, asked_at_wall=asked_at_wall, seconds=self._ttl * share - age)
         with self._lock:
             for key in keys:

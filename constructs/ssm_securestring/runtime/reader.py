@@ -36,7 +36,7 @@ class Reader:
             references: Which parameters.
             fresh: Ask Parameter Store, whatever is known.
         """
-        known = {} if fresh else {each: self._cache.find(each.key, each.text) for each in references}
+        known = {} if fresh else {each: self._known(each) for each in references}
         unknown = {each.key: each for each in references if known.get(each) is None}
         brought = self._flights.bring(unknown.values(), fresh=fresh) if unknown else {}
         return {
@@ -99,6 +99,13 @@ class Reader:
         """Begin anew in a process that was restored from a snapshot, maybe days later."""
         self.after_fork()
         self._cache.forget()
+
+    def _known(self, reference: Reference) -> Outcome | None:
+        found = self._cache.find(reference.key, reference.text)
+        if found is None and self._flights.has(reference.key):
+            # Somebody refreshes it: no need to wait while the value is within its time to live.
+            return self._cache.spare(reference.key)
+        return found
 
     def _settled(self, reference: Reference, outcome: Outcome, *, fresh: bool) -> Outcome:
         if isinstance(outcome, Record):

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ssm_securestring import (
@@ -428,6 +428,7 @@ ACTIONS = (
 
 
 @settings(max_examples=300, deadline=None)
+@example(order=["get /a", "set /a", "wait", "wait", "wait", "race /a"])
 @given(order=st.lists(st.sampled_from(ACTIONS), max_size=40))
 def test_what_is_returned_was_held_within_the_time_to_live(order: list[str]) -> None:
     """In every order of calls, changes and failures; after a refresh or invalidation, it is the very newest."""
@@ -479,7 +480,12 @@ def race(names: list[str], store: Store, secrets: SecureStrings) -> None:
     """Let somebody ask while a call for the same is under way: no answer is older than the time to live."""
     seen: list[dict[str, SecretValue]] = []
     other = threading.Thread(target=lambda: seen.append(dict(secrets.get_many(names))))
-    store.meanwhile = other.start
+
+    def meanwhile() -> None:
+        other.start()
+        other.join(0.005)
+
+    store.meanwhile = meanwhile
     seen.append(dict(secrets.get_many(names)))
     if store.meanwhile is None:
         other.join()

@@ -77,6 +77,14 @@ class Cache:
         known = self._missing.get(key)
         return known[0] if known and now < known[1] and now_wall < known[2] else None
 
+    def young(self, key: str, seconds: float) -> Record | None:
+        """Return a value that is good and not older than so many seconds."""
+        now, now_wall = time.monotonic(), time.time()
+        entry = self._entries.get(key)
+        if entry is None or now >= min(entry.until, entry.asked_at + seconds):
+            return None
+        return entry.record if now_wall < min(entry.until_wall, entry.asked_at_wall + seconds) else None
+
     def spare(self, key: str) -> Record | None:
         """Return a value that is to be refreshed but within its time to live, for use while somebody does."""
         now, now_wall = time.monotonic(), time.time()

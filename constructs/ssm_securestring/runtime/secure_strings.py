@@ -131,9 +131,15 @@ class SecureStrings:
             return entry.value
         return self.record(name).value
 
-    def known(self, name: str) -> SecretValue | None:
-        """Return a value only if no call is needed for it."""
-        found = self._cache.find(parse(name).key, name)
+    def known(self, name: str, *, max_age_seconds: float | None = None) -> SecretValue | None:
+        """Return a value only if no call is needed for it.
+
+        Args:
+            name: As for :meth:`get`.
+            max_age_seconds: How old it may be. Default: as old as its time to live.
+        """
+        key = parse(name).key
+        found = self._cache.find(key, name) if max_age_seconds is None else self._cache.young(key, max_age_seconds)
         return found.value if isinstance(found, Record) else None
 
     def record(self, name: str) -> Record:

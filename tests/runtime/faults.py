@@ -17,12 +17,14 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     server: "FaultServer"
+    operation: str
+    asked: dict[str, Any]
 
     def do_POST(self) -> None:
         """Answer one call."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-        request = json.loads(body)
+        operation = self.operation = self.headers["X-Amz-Target"].rpartition(".")[2]
+        request = self.asked = json.loads(body)
         self.server.calls.append((operation, request))
         self.server.headers.append(dict(self.headers.items()))
         time.sleep(self.server.latency_seconds)
@@ -142,8 +144,7 @@ def reset(handler: Handler) -> bool:
 
 def half(handler: Handler) -> bool:
     """Send half of the answer, the value included, and cut the connection."""
-    operation, request = handler.server.calls[-1]
-    content = json.dumps(handler.server.answer(operation, request)).encode()
+    content = json.dumps(handler.server.answer(handler.operation, handler.asked)).encode()
     handler.send_raw(200, content[:-2], declared=len(content))
     handler.close_connection = True
     return True

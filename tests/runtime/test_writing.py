@@ -344,7 +344,7 @@ def test_a_write_without_an_answer_may_have_been_stored(faults: FaultServer) -> 
     assert secrets.get("/x").reveal() == "old"
 
     def stored_but_lost(handler: Handler) -> bool:
-        handler.server.answer(*handler.server.calls[-1])
+        handler.server.answer(handler.operation, handler.asked)
         return garbage(handler)
 
     faults.faults = [good_weather] + [stored_but_lost] * 50
@@ -361,7 +361,7 @@ def test_a_read_that_began_before_a_write_does_not_bring_the_old_value_back(faul
     secrets.get("/x")
 
     def late(handler: Handler) -> bool:
-        content = handler.server.answer(*handler.server.calls[-1])
+        content = handler.server.answer(handler.operation, handler.asked)
         time.sleep(0.4)
         handler.send(200, content)
         return True

@@ -96,20 +96,9 @@ class Cache:
         end_wall = min(entry.until_wall + more, entry.asked_at_wall + ttl)
         return entry.record if now < end and now_wall < end_wall else None
 
-    def put(
-        self, keys: tuple[str, ...], record: Record, *, asked_at: float, asked_at_wall: float, age: float = 0.0
-    ) -> None:
-        """Keep what was read, unless something newer is known or it was invalidated since the call began.
-
-        Args:
-            keys: All keys that mean it.
-            record: What was read.
-            asked_at: When the call began, on the monotonic clock.
-            asked_at_wall: The same on the wall clock.
-            age: How many seconds before that it may have been replaced already: for what was written, not read.
-        """
-        share = 1 - _SPARE - _JITTER * int.from_bytes(os.urandom(2)) / 0x10000
-        entry = Entry(record, asked_at=asked_at, asked_at_wall=asked_at_wall, seconds=self._ttl * share - age)
+    def put(self, keys: tuple[str, ...], record: Record, *, asked_at: float, asked_at_wall: float) -> None:
+        """Keep what was read, unless something newer is known or it was invalidated since the call began."""
+        entry = Entry(record, asked_at=asked_at, asked_at_wall=asked_at_wall, seconds=self._some_ttl())
         with self._lock:
             for key in keys:
                 known = self._entries.get(key)
@@ -119,6 +108,18 @@ class Cache:
                 self._missing.pop(key, None)
                 if known is not None:
                     known.until = 0.0
+
+    def learn(self, keys: tuple[str, ...], record: Record, *, began: float) -> None:
+        """Keep what was written by a call that began then; what calls read that have begun until now is older."""
+        now, now_wall = time.monotonic(), time.time()
+        with self._lock:
+            known = self._entries.get(keys[0])
+            if known is not None and known.asked_at > began and known.record.version > record.version:
+                return
+            self._drop(keys, now)
+            # Somebody else may have written since the call began, so that is where its time to live begins.
+            entry = Entry(record, asked_at=now, asked_at_wall=now_wall, seconds=self._some_ttl() - (now - began))
+            self._entries.update(dict.fromkeys(keys, entry))
 
     def put_failure(self, key: str, error: ParameterReadError, *, asked_at: float, asked_at_wall: float) -> None:
         """Keep that a name does not exist; a definite failure of any kind ends the value that was known."""
@@ -156,27 +157,35 @@ class Cache:
         """Drop what is known of some keys, or of all; a call that has begun already does not bring it back."""
         now = time.monotonic()
         with self._lock:
-            if keys is None:
-                self._all_forgotten = now
-                self._forgotten.clear()
-                doomed = list(self._entries)
-                self._missing.clear()
-                self.texts.clear()
-            else:
-                doomed = [alias for key in keys for alias in self._aliases(key)]
-                if len(self._forgotten) >= _MAX_MISSING:
-                    self._forgotten.clear()
-                    self._all_forgotten = now
-                self._forgotten.update(dict.fromkeys(doomed, now))
-            for key in doomed:
-                self._missing.pop(key, None)
-                entry = self._entries.pop(key, None)
-                if entry is not None:
-                    entry.until = 0.0
+            if keys is not None:
+                self._drop(keys, now)
+                return
+            self._all_forgotten = now
+            self._forgotten.clear()
+            self._missing.clear()
+            self.texts.clear()
+            for entry in self._entries.values():
+                entry.until = 0.0
+            self._entries.clear()
 
     def reset_locks(self) -> None:
         """Replace the lock: another thread of the process we were forked from may have held it."""
         self._lock = threading.Lock()
+
+    def _some_ttl(self) -> float:
+        return self._ttl * (1 - _SPARE - _JITTER * int.from_bytes(os.urandom(2)) / 0x10000)
+
+    def _drop(self, keys: tuple[str, ...], now: float) -> None:
+        doomed = [alias for key in keys for alias in self._aliases(key)]
+        if len(self._forgotten) >= _MAX_MISSING:
+            self._forgotten.clear()
+            self._all_forgotten = now
+        self._forgotten.update(dict.fromkeys(doomed, now))
+        for key in doomed:
+            self._missing.pop(key, None)
+            entry = self._entries.pop(key, None)
+            if entry is not None:
+                entry.until = 0.0
 
     def _aliases(self, key: str) -> list[str]:
         entry = self._entries.get(key)

@@ -80,11 +80,11 @@ class Reader:
         except NoAnswerError as failure:
             raise from_no_answer(name, failure) from failure
 
-    def learn(self, record: Record, *, seconds: float) -> None:
-        """Take over what was just stored by a call that took so long: nobody is told of an older value from now on."""
-        self.forget([parse(record.name), parse(record.arn)])
-        own = (key_of(record.name, ""), key_of(record.arn, ""))
-        self._cache.put(own, record, asked_at=time.monotonic(), asked_at_wall=time.time(), age=seconds)
+    def learn(self, record: Record, *, began: float) -> None:
+        """Take over what was just stored by a call that began then: nobody is told of an older value from now on."""
+        keys = (key_of(record.name, ""), key_of(record.arn, ""))
+        self._flights.forget(keys)
+        self._cache.learn(keys, record, began=began)
 
     def after_fork(self) -> None:
         """Begin anew in a process that was forked: what is known stays, connections and locks are the parent's."""

@@ -242,7 +242,7 @@ def _overwrite(reader: Reader, transport: Transport, fields: Mapping[str, Any], 
     version: int = _send(reader, transport, request, value)["Version"]
     if "ARN" in fields:
         record = Record(name, value, version, fields["ARN"], _SECURE_STRING)
-        reader.learn(record, seconds=time.monotonic() - began)
+        reader.learn(record, began=began)
     else:
         reader.forget([parse(name)])
     return version

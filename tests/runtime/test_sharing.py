@@ -22,7 +22,7 @@ from ssm_securestring import (
 from ssm_securestring.core.errors import ParameterReadError, SettingError
 from ssm_securestring.runtime import cache, lifecycle, reader, secure_strings
 from ssm_securestring.runtime.calls import Answer, ServiceRefusalError
-from tests.runtime.faults import ARN, FaultServer, drip, half, refuse, reset
+from tests.runtime.faults import ARN, Fault, FaultServer, Handler, drip, half, refuse, reset
 
 CANARY = "c4n4ry-correct-horse"
 
@@ -185,12 +185,27 @@ def test_entries_of_one_moment_do_not_end_in_one_moment(faults: FaultServer, clo
     assert 0 < asked < 50
 
 
-def begin(secrets: SecureStrings, name: str) -> threading.Thread:
-    """Let another thread ask for a name, and wait until its call has begun."""
-    thread = threading.Thread(target=in_threads, args=(lambda: secrets.get(name),))
-    thread.start()
-    time.sleep(0.1)
-    return thread
+class Held:
+    """A call that reaches the server and is held there until it is let go."""
+
+    def __init__(self, faults: FaultServer, secrets: SecureStrings, name: str, answer: Fault = lambda _: False) -> None:
+        """Let another thread ask, and wait until its call is there; it is answered well unless told otherwise."""
+        self._answer = answer
+        self.arrived, self.released = threading.Event(), threading.Event()
+        faults.faults.insert(0, self._hold)
+        self._thread = threading.Thread(target=in_threads, args=(lambda: secrets.get(name),))
+        self._thread.start()
+        assert self.arrived.wait(10)
+
+    def let_go(self) -> None:
+        """Let the server answer, and wait until the caller has it."""
+        self.released.set()
+        self._thread.join(10)
+
+    def _hold(self, handler: Handler) -> bool:
+        self.arrived.set()
+        self.released.wait(10)
+        return self._answer(handler)
 
 
 def test_while_one_caller_refreshes_others_do_not_wait(faults: FaultServer, clocks: Clocks) -> None:
@@ -200,11 +215,10 @@ def test_while_one_caller_refreshes_others_do_not_wait(faults: FaultServer, cloc
     secrets.get("/x")
     clocks.pass_by(95.5)
     faults.values["/x"] = "new"
-    faults.latency_seconds = 0.4
-    first = begin(secrets, "/x")
+    first = Held(faults, secrets, "/x")
     assert {value.reveal() for value in secrets.get_many(["/x"]).values()} == {"old"}
     assert secrets.get("/x").reveal() == "old"
-    first.join()
+    first.let_go()
     assert secrets.get("/x").reveal() == "new"
 
 
@@ -218,12 +232,11 @@ def test_nobody_gets_an_old_value_at_once_after_its_time_to_live(faults: FaultSe
     if how == "frozen":
         clocks.now_wall += 5
     faults.values["/x"] = "new"
-    faults.latency_seconds = 0.4
-    first = begin(secrets, "/x")
+    first = Held(faults, secrets, "/x")
     if how == "invalidated":
         secrets.invalidate("/x")
+    threading.Timer(0.2, first.let_go).start()
     assert secrets.get("/x").reveal() == "new"
-    first.join()
 
 
 def test_a_revocation_ends_what_others_got_at_once(faults: FaultServer, clocks: Clocks) -> None:
@@ -232,11 +245,10 @@ def test_a_revocation_ends_what_others_got_at_once(faults: FaultServer, clocks: 
     secrets = SecureStrings(ttl_seconds=100)
     secrets.get("/x")
     clocks.pass_by(95.5)
-    faults.latency_seconds = 0.4
-    faults.faults = [refuse("AccessDeniedException")] * 2
-    first = begin(secrets, "/x")
+    first = Held(faults, secrets, "/x", refuse("AccessDeniedException"))
+    faults.faults = [refuse("AccessDeniedException")]
     assert secrets.get("/x").reveal() == CANARY
-    first.join()
+    first.let_go()
     with pytest.raises(ParameterAccessDeniedError):
         secrets.get("/x")
 

@@ -4,6 +4,9 @@ import functools
 import gc
 import os
 import random
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -381,6 +384,44 @@ def test_a_restored_snapshot_asks_again(faults: FaultServer) -> None:
     faults.values["/x"] = "new"
     lifecycle.after_restore()
     assert secrets.get("/x").reveal() == "new"
+
+
+def test_a_child_does_not_wait_for_calls_of_its_parent(faults: FaultServer) -> None:
+    """The thread that made them does not exist there."""
+    faults.values["/x"] = CANARY
+    secrets = SecureStrings()
+    held = Held(faults, secrets, "/x")
+    child = os.fork()
+    if child == 0:
+        signal.alarm(10)
+        os._exit(0 if secrets.get("/x").reveal() == CANARY else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    held.let_go()
+    assert secrets.get("/x").reveal() == CANARY
+    assert len(faults.calls) == 2
+
+
+def test_lambda_restores_a_snapshot_and_everything_is_asked_for_again(faults: FaultServer) -> None:
+    """By the hook that Lambda's own package calls."""
+    faults.values["/x"] = "old"
+    script = (
+        "import snapshot_restore_py as lambda_, ssm_securestring\n"
+        "secrets = ssm_securestring.SecureStrings()\n"
+        "print(secrets.get('/x').reveal(), flush=True)\n"
+        "input()\n"
+        "print(secrets.get('/x').reveal())\n"
+        "[hook(*a, **k) for hook, a, k in lambda_._after_restore_registry]\n"
+        "print(secrets.get('/x').reveal())\n"
+    )
+    environment = os.environ | {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+    with subprocess.Popen(
+        [sys.executable, "-c", script], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as function:
+        assert function.stdout is not None
+        assert function.stdout.readline() == "old\n"
+        faults.values["/x"] = "new"
+        assert function.communicate("\n", timeout=20)[0] == "old\nnew\n"
+    assert function.returncode == 0
 
 
 @pytest.mark.parametrize(

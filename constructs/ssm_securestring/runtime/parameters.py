@@ -7,7 +7,7 @@ from ssm_securestring.core.errors import ParameterAccessDeniedError, ParameterKe
 from ssm_securestring.runtime.calls import NoAnswerError, ServiceRefusalError, Transport
 from ssm_securestring.runtime.failures import concerns_one, from_no_answer, from_refusal, missing
 from ssm_securestring.runtime.record import Record
-from ssm_securestring.runtime.reference import Reference, key_of
+from ssm_securestring.runtime.reference import Reference, has_selector, key_of
 from ssm_securestring.runtime.secret import SecretValue
 
 Outcome = Record | ParameterReadError
@@ -34,7 +34,7 @@ def fetch(transport: Transport, wanted: Sequence[Reference]) -> dict[str, Outcom
     for fields in answer.data["Parameters"]:
         record, selector = _record(fields), fields.get("Selector", "")
         found[key_of(record.name, selector)] = found[key_of(record.arn, selector)] = record
-    return {each.key: found.get(each.key) or missing(each.text, answer.request_id) for each in wanted}
+    return {each.key: found.get(each.key) or _missing(transport, each, answer.request_id) for each in wanted}
 
 
 def below(transport: Transport, path: str, *, recursive: bool, decrypt: bool) -> Iterator[Record]:
@@ -63,6 +63,13 @@ def may_be_of_one(error: ParameterReadError) -> bool:
     if isinstance(error, ParameterAccessDeniedError):
         return "kms:" in error.problem
     return isinstance(error, ParameterKeyError)
+
+
+def _missing(transport: Transport, wanted: Reference, request_id: str) -> Outcome:
+    if has_selector(wanted.text):
+        # The answer to many does not tell a missing version or label from a missing parameter.
+        return _fetch_one(transport, wanted)
+    return missing(wanted.text, request_id)
 
 
 def _fetch_one(transport: Transport, wanted: Reference) -> Outcome:

@@ -195,6 +195,25 @@ def test_a_parameter_is_read_under_the_role_of_the_instance(
     assert faults.headers[-1]["X-Amz-Security-Token"] == "session"
 
 
+def test_the_last_good_value_stands_in_while_credentials_cannot_be_renewed(
+    metadata: Metadata, faults: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That nobody hands out credentials says nothing about the parameter."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED"):
+        monkeypatch.delenv(name, raising=False)
+    for name, text in metadata.environment.items():
+        monkeypatch.setenv(name, text)
+    faults.values["/x"] = "value"
+    metadata.lasts_seconds = -1
+    secrets = SecureStrings(ttl_seconds=0)
+    assert secrets.get("/x").reveal() == "value"
+    metadata.status = 500
+    assert secrets.get("/x").reveal() == "value"
+    with pytest.raises(ParameterCredentialsError, match="metadata service of EC2"):
+        secrets.refresh("/x")
+    assert len(faults.calls) == 1
+
+
 @pytest.mark.parametrize(
     ("setting", "text", "problem"),
     [

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import logging
+import subprocess
+import sys
 import threading
 import time
 import traceback
@@ -113,6 +115,18 @@ def test_put_keeps_the_policies_of_an_advanced_parameter(name: str) -> None:
     assert before["Policies"]
     SecureStrings().put(name, CANARY)
     assert described(name) == before
+
+
+@real
+@pytest.mark.parametrize("tier", ["Standard", "Advanced"])
+def test_who_decrypts_directly_writes_through_parameter_store(name: str, tier: str) -> None:
+    """Encryption is Parameter Store's business either way."""
+    key = store(name, Tier=tier)
+    secrets = SecureStrings(decrypt="direct", key_arns=[key])
+    assert secrets.put(name, CANARY) == 2
+    assert secrets.refresh(name).reveal() == CANARY
+    assert secrets.rotate(name, lambda old: old.reveal()[::-1]) == 3
+    assert stored(name) == (CANARY[::-1], 3)
 
 
 @real
@@ -388,6 +402,19 @@ def test_the_offline_source_can_be_written_to() -> None:
     assert secrets.put("/y", CANARY, create=True, key_id="alias/any") == 1
     assert secrets.get("/y").reveal() == CANARY
     assert values == {"/x": "old"}
+
+
+def test_who_only_reads_does_not_load_what_writes(faults: FaultServer) -> None:
+    """Nor what fits the helper into frameworks, or asks an instance for credentials."""
+    faults.values["/x"] = "value"
+    script = (
+        "import sys, ssm_securestring\n"
+        "assert ssm_securestring.get('/x').reveal() == 'value'\n"
+        "print(*sorted({name.rpartition('.')[2] for name in sys.modules if '.runtime.' in name}))\n"
+    )
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert "http" in loaded
+    assert not {"writing", "settings", "powertools", "instance", "client", "direct", "offline"} & set(loaded)
 
 
 def test_asyncio_writes_too() -> None:

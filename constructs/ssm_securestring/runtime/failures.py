@@ -106,6 +106,7 @@ _GRANTS: Final = {"ssm:PutParameter": "grant_write", "ssm:DescribeParameters": "
 _ON_KEY: Final = {"ssm:PutParameter": "kms:Encrypt (standard tier) or kms:GenerateDataKey (advanced tier)"}
 _SERVER_ERROR: Final = 500
 _NO_ANSWER: Final = "NoAnswer"
+_NO_CREDENTIALS: Final = "NoCredentials"
 
 
 def from_refusal(
@@ -140,7 +141,7 @@ def from_no_answer(name: str, failure: NoAnswerError) -> errors.ParameterReadErr
             name,
             problem=f"no credentials to ask with ({failure.reason})",
             fix="Log in, choose a profile, or give the process a role; then ask again.",
-            code="NoCredentials",
+            code=_NO_CREDENTIALS,
         )
     else:
         error = errors.ParameterUnreachableError(
@@ -159,7 +160,7 @@ def is_passing(error: errors.ParameterReadError) -> bool:
     A denial, a missing parameter and a key that cannot be used are definite: revocation must win.
     """
     kinds = (errors.ParameterThrottledError, errors.ParameterUnreachableError)
-    return isinstance(error, kinds) or error.code in _EXPIRED or error.code in _BROKEN_SERVICE
+    return isinstance(error, kinds) or error.code in _EXPIRED | _BROKEN_SERVICE | {_NO_CREDENTIALS}
 
 
 def concerns_one(refusal: ServiceRefusalError) -> bool:

@@ -118,6 +118,8 @@ class FaultServer(ThreadingHTTPServer):
         """Be silent about clients that have gone."""
 
     def _parameter(self, name: str) -> dict[str, Any]:
+        if name.startswith(ARN):
+            name = f"/{name.removeprefix(ARN)}"
         value = self.values[name]
         version = self.versions.get(name, 1)
         arn = f"{ARN}{name.removeprefix('/')}"

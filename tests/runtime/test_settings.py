@@ -16,6 +16,8 @@ from ssm_securestring import (
     SecureStrings,
 )
 from ssm_securestring.core.errors import SettingError
+from ssm_securestring.runtime import shared
+from ssm_securestring.runtime.locked import Once
 from ssm_securestring.runtime.settings import FromParameter, SecureStringsSource
 from tests.runtime.faults import FaultServer, refuse
 
@@ -136,6 +138,7 @@ def test_the_offline_source_serves_settings_too(faults: FaultServer, monkeypatch
 def test_the_shared_helper_is_used_unless_one_is_given(faults: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """What ssm_securestring.get() knows, settings know."""
     monkeypatch.setattr(Source, "secrets", None)
+    monkeypatch.setattr(shared, "_SHARED", Once(SecureStrings))
     name = f"name{uuid.uuid4().hex}"
     faults.values[f"/shop/{name}"] = "shared"
     made: Any = type("Made", (FromShop,), {"__annotations__": {name: SecretStr}, "__module__": __name__})

@@ -7,6 +7,7 @@ from typing import Final, final
 
 from ssm_securestring.core.errors import ParameterNotFoundError, ParameterReadError
 from ssm_securestring.runtime.record import Record
+from ssm_securestring.runtime.reference import name_in
 
 # Names that do not exist can be asked for without end; values are bounded by what exists.
 _MAX_MISSING: Final = 1024
@@ -180,7 +181,7 @@ class Cache:
         if len(self._forgotten) >= _MAX_MISSING:
             self._forgotten.clear()
             self._all_forgotten = now
-        self._forgotten.update(dict.fromkeys(doomed, now))
+        self._forgotten.update((name_in(key), now) for key in keys)
         for key in doomed:
             self._missing.pop(key, None)
             entry = self._entries.pop(key, None)
@@ -188,9 +189,9 @@ class Cache:
                 entry.until = 0.0
 
     def _aliases(self, key: str) -> list[str]:
-        entry = self._entries.get(key)
-        others = [name for name, each in self._entries.items() if each is entry] if entry is not None else []
-        return list(dict.fromkeys([key, *others]))
+        # Whose an ARN is, is not known here; to forget too much costs a call, too little an old value.
+        name = name_in(key)
+        return list(dict.fromkeys([key, *(each for each in self._entries if name_in(each) == name)]))
 
     def _is_outdated(self, key: str, asked_at: float) -> bool:
-        return asked_at <= max(self._all_forgotten, self._forgotten.get(key, 0.0))
+        return asked_at <= max(self._all_forgotten, self._forgotten.get(name_in(key), 0.0))

@@ -142,9 +142,12 @@ class Reader:
         return known | outcomes
 
     def _keep(self, record: Record, key: str, asked_at: float, asked_at_wall: float) -> None:
-        """Keep a record under the key it was asked with and, if that had no selector, under name and ARN."""
-        own = (key_of(record.name, ""), key_of(record.arn, ""))
-        keys = own if not key or key in own else (key,)
+        """Keep a record under the key it was asked with and, if that was its name, under its ARN.
+
+        Not the other way round: an ARN may be another account's, and a parameter of one's own have the same name.
+        """
+        name = key_of(record.name, "")
+        keys = (name, key_of(record.arn, "")) if key in {"", name} else (key,)
         self._cache.put(keys, record, asked_at=asked_at, asked_at_wall=asked_at_wall)
 
 

@@ -50,6 +50,11 @@ def key_of(base: str, selector: str) -> str:
     return f"{base.removeprefix('/')}{selector}"
 
 
+def name_in(key: str) -> str:
+    """Return the part of a key that a name and all ARNs of parameters of that name have in common."""
+    return key.rpartition(":parameter/")[2]
+
+
 def _split(text: str) -> tuple[str, str, str]:
     if not text.startswith("arn:"):
         return text.partition(":")

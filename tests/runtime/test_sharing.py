@@ -441,7 +441,18 @@ class Store:
         self.clocks = clocks
         self.history: dict[str, list[tuple[float, str]]] = {"/a": [(0.0, "a0")], "/b": [(0.0, "b0")]}
         self.broken = False
+        self.mended_at = -1e9
         self.meanwhile: Callable[[], None] | None = None
+
+    @property
+    def oldest_seconds(self) -> float:
+        """How old an answer may be: for 5 s after an outage, nobody asks for what stood in."""
+        return 120 if self.broken or self.clocks.now - self.mended_at <= 5.001 else 60.001
+
+    def toggle(self) -> None:
+        """Break down, or be mended."""
+        self.broken = not self.broken
+        self.mended_at = self.clocks.now
 
     def change(self, name: str) -> None:
         """Store another value."""
@@ -456,6 +467,9 @@ class Store:
             raise ServiceRefusalError("ThrottlingException", "", request_id=None)
         if operation == "GetParameter":
             return Answer({"Parameter": self._fields(str(request["Name"]))}, "")
+        if operation == "PutParameter":
+            self.history[str(request["Name"])].append((self.clocks.now, str(request["Value"])))
+            return Answer({"Version": len(self.history[str(request["Name"])])}, "")
         names = request["Names"] if operation == "GetParameters" else list(self.history)
         assert isinstance(names, list)
         return Answer({"Parameters": [self._fields(name) for name in names]}, "")
@@ -469,19 +483,21 @@ class Store:
         older = [value for at, value in self.history[name] if at <= since]
         return {value for at, value in self.history[name] if at > since} | set(older[-1:])
 
-    def _fields(self, name: str) -> dict[str, object]:
-        value = self.history[name][-1][1]
-        return {"Name": name, "Value": value, "Version": 1, "ARN": f"{ARN}{name[1:]}", "Type": "SecureString"}
+    def _fields(self, text: str) -> dict[str, object]:
+        name = f"/{text.removeprefix(ARN).removeprefix('/')}"
+        value, version = self.history[name][-1][1], len(self.history[name])
+        return {"Name": name, "Value": value, "Version": version, "ARN": f"{ARN}{name[1:]}", "Type": "SecureString"}
 
 
 ACTIONS = (
     *("get /a", "get /b", "many", "path", "refresh /a", "forget /a", "forget", "set /a", "set /b", "break", "wait"),
-    *("race /a", "race many", "pause"),
+    *("race /a", "race many", "pause", f"get {ARN}a", f"refresh {ARN}a", f"forget {ARN}a", "put /a"),
 )
 
 
 @settings(max_examples=300, deadline=None)
 @example(order=["get /a", "set /a", "wait", "wait", "wait", "race /a"])
+@example(order=["get /a", "set /a", "wait", "wait", "wait", "break", "get /a", "break", "get /a"])
 @given(order=st.lists(st.sampled_from(ACTIONS), max_size=40))
 def test_what_is_returned_was_held_within_the_time_to_live(order: list[str]) -> None:
     """In every order of calls, changes and failures; after a refresh or invalidation, it is the very newest."""
@@ -501,24 +517,21 @@ def test_what_is_returned_was_held_within_the_time_to_live(order: list[str]) -> 
 def play(action: str, store: Store, secrets: SecureStrings) -> None:
     """Do one thing and look at what comes back."""
     verb, _, name = action.partition(" ")
-    allowed = 120 if store.broken else 66
     if verb == "set":
         store.change(name)
     elif verb == "break":
-        store.broken = not store.broken
+        store.toggle()
     elif verb in {"wait", "pause"}:
         store.clocks.pass_by(25 if verb == "wait" else 8)
     elif verb == "race":
         race(["/a"] if name == "/a" else ["/a", "/b"], store, secrets)
-    elif verb == "forget":
-        secrets.invalidate(*([name] if name else []))
-        if not store.broken:
-            assert secrets.get("/a").reveal() == store.history["/a"][-1][1]
+    elif verb in {"forget", "put"}:
+        change(verb, name, store, secrets)
     else:
         try:
             values = {
                 "get": lambda: {name: secrets.get(name)},
-                "many": lambda: dict(secrets.get_many(["/a", "/b"])),
+                "many": lambda: dict(secrets.get_many(["/a", "/b", f"{ARN}b"])),
                 "path": lambda: dict(secrets.get_by_path("/")),
                 "refresh": lambda: {name: secrets.refresh(name)},
             }[verb]()
@@ -526,7 +539,23 @@ def play(action: str, store: Store, secrets: SecureStrings) -> None:
             assert store.broken
             return
         for each, value in values.items():
-            assert value.reveal() in store.held_within(each, 0.001 if verb in {"refresh", "path"} else allowed)
+            allowed = 0.001 if verb in {"refresh", "path"} else store.oldest_seconds
+            assert value.reveal() in store.held_within(f"/{each[-1]}", allowed)
+
+
+def change(verb: str, name: str, store: Store, secrets: SecureStrings) -> None:
+    """Forget, or store another value: whoever asks afterwards, by name or ARN, gets what is stored."""
+    if verb == "forget":
+        secrets.invalidate(*([name] if name else []))
+    elif store.broken:
+        with pytest.raises(ParameterThrottledError):
+            secrets.put(name, "x", key_id="k", tier="Standard", description="")
+    else:
+        version = len(store.history[name])
+        assert secrets.put(name, f"{name}{version}", key_id="k", tier="Standard", description="") == version + 1
+    if not store.broken:
+        assert secrets.get("/a").reveal() == store.history["/a"][-1][1]
+        assert secrets.get(f"{ARN}a").reveal() == store.history["/a"][-1][1]
 
 
 def race(names: list[str], store: Store, secrets: SecureStrings) -> None:
@@ -545,7 +574,7 @@ def race(names: list[str], store: Store, secrets: SecureStrings) -> None:
     store.meanwhile = None
     for values in seen:
         for each, value in values.items():
-            assert value.reveal() in store.held_within(each, 120 if store.broken else 60.001)
+            assert value.reveal() in store.held_within(each, store.oldest_seconds)
 
 
 def test_a_storm_loses_no_exception_and_gives_no_wrong_value(faults: FaultServer) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import boto3
 import pytest
-from pydantic import BaseModel, Field, SecretBytes, SecretStr, ValidationError
+from pydantic import AliasChoices, BaseModel, Field, SecretBytes, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ssm_securestring import (
@@ -67,6 +67,7 @@ class Settings(FromShop):
     db: Database
     elsewhere: Annotated[SecretStr, FromParameter("/other/place:3")]
     renamed: SecretStr = Field(validation_alias="theirName")
+    either: SecretStr = Field(validation_alias=AliasChoices("one", "other"))
     level: str = "INFO"
 
 
@@ -77,6 +78,7 @@ STORED = {
     "/shop/db/password": CANARY,
     "/other/place:3": CANARY,
     "/shop/theirName": CANARY,
+    "/shop/one": CANARY,
 }
 
 
@@ -100,6 +102,7 @@ def test_fields_are_filled_from_parameters(faults: FaultServer) -> None:
     assert settings.db.password.get_secret_value() == CANARY.encode()
     assert settings.elsewhere.get_secret_value() == CANARY
     assert settings.renamed.get_secret_value() == CANARY
+    assert settings.either.get_secret_value() == CANARY
     assert settings.level == "INFO"
     Settings()  # type: ignore[call-arg]  # as above
     (call,) = [(operation, sorted(request["Names"])) for operation, request in faults.calls]

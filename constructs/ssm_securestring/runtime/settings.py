@@ -8,7 +8,7 @@ import types
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple, Union, get_args, get_origin
 
-from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic import AliasChoices, BaseModel, SecretBytes, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
@@ -140,7 +140,8 @@ def _wanted(model: type[BaseModel], path: tuple[str, ...], keys: tuple[str, ...]
 
 def _key(field_name: str, field: FieldInfo) -> str:
     alias = field.validation_alias
-    return alias if isinstance(alias, str) else field_name
+    choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    return next((each for each in choices if isinstance(each, str)), field_name)
 
 
 def _without_none(annotation: Any) -> Any:  # noqa: ANN401 - any annotation

@@ -223,7 +223,7 @@ def _create(reader: Reader, transport: Transport, name: str, value: SecretValue,
 def _overwrite(reader: Reader, transport: Transport, fields: Mapping[str, Any], value: SecretValue, how: Wanted) -> int:
     name = str(fields["Name"])
     _check_type(name, fields["Type"])
-    tier = how.tier or Tier(fields["Tier"])
+    tier = how.tier or Tier(fields.get("Tier", Tier.STANDARD))
     if tier is Tier.STANDARD and fields.get("Tier") == Tier.ADVANCED:
         fix = "Leave tier out. An advanced parameter becomes standard only by deleting it and making it again."
         raise errors.ParameterWriteError(name, problem="is advanced", fix=fix, code="ValidationException")

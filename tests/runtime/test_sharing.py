@@ -278,6 +278,32 @@ def test_the_last_good_value_stands_in_while_parameter_store_cannot_be_asked(
         secrets.get("/x")
 
 
+def test_the_caller_is_told_when_a_value_stands_in(faults: FaultServer, clocks: Clocks) -> None:
+    """Since when, in the record; why, by a hook that may refuse it."""
+    faults.values["/x"] = CANARY
+    told: list[ParameterReadError] = []
+    secrets = SecureStrings(ttl_seconds=60, timeout_seconds=0.3, on_stale=told.append)
+    asked_at = clocks.now_wall
+    assert secrets.record("/x").stale_since is None
+    clocks.pass_by(61)
+    faults.faults = [refuse("ThrottlingException")] * 1000
+    assert secrets.record("/x").value.reveal() == CANARY
+    assert secrets.record("/x").stale_since == asked_at + 60
+    assert [(type(error), error.name) for error in told] == [(ParameterThrottledError, "/x")]
+    faults.faults.clear()
+    clocks.pass_by(6)
+    assert secrets.record("/x").stale_since is None
+
+    def refuse_it(error: ParameterReadError) -> None:
+        raise error
+
+    strict = SecureStrings(ttl_seconds=0, timeout_seconds=0.3, on_stale=refuse_it)
+    strict.get("/x")
+    faults.faults = [refuse("ThrottlingException")] * 1000
+    with pytest.raises(ParameterThrottledError):
+        strict.get("/x")
+
+
 def test_a_definite_refusal_ends_the_last_good_value(faults: FaultServer, clocks: Clocks) -> None:
     """Revocation wins, also over an outage that follows, and by whatever name is asked."""
     faults.values["/x"] = CANARY

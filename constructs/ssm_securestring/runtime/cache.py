@@ -150,6 +150,8 @@ class Cache:
             return None
         with self._lock:
             if self._entries.get(key) is entry:
+                if entry.record.stale_since is None:
+                    entry.record = entry.record._replace(stale_since=entry.asked_at_wall + self._ttl)
                 entry.until = max(entry.until, now + min(left, _PAUSE_SECONDS))
                 entry.until_wall = max(entry.until_wall, now_wall + min(left, _PAUSE_SECONDS))
         return entry.record

@@ -21,10 +21,17 @@ class Reader:
     Args:
         connect: Makes the transport, once, when it is first needed.
         cache: Keeps what was read.
+        on_stale: Is told when the last good value stands in, and why.
     """
 
-    def __init__(self, connect: Callable[[], Transport], cache: Cache) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Transport],
+        cache: Cache,
+        on_stale: Callable[[ParameterReadError], None] | None = None,
+    ) -> None:
         """Begin; no call is made yet."""
+        self._on_stale = on_stale
         self._transport = Once(connect)
         self._cache = cache
         self._flights = Flights(self._fetch)
@@ -114,6 +121,8 @@ class Reader:
             last_good = self._cache.stale(reference.key)
             if last_good is not None:
                 _warn(outcome)
+                if self._on_stale is not None:
+                    self._on_stale(outcome.copy_for(reference.text))
                 return last_good
         return outcome.copy_for(reference.text)
 

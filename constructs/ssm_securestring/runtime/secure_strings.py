@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from types_boto3_kms import KMSClient
     from types_boto3_ssm import SSMClient
 
+    from ssm_securestring.core.errors import ParameterReadError
     from ssm_securestring.core.tiers import Tier
     from ssm_securestring.runtime.direct import DirectDecryptor
 
@@ -55,6 +56,8 @@ class SecureStrings:
         max_stale_seconds: How long after that a value may stand in while Parameter Store throttles or cannot be
             reached; never after a refusal. Default: 3600.
         timeout_seconds: How long a call may take, all retries included. Default: 10.
+        on_stale: Is called with the error, in the thread that asked, when a value stands in. What it raises comes out
+            of :meth:`get`. Default: only a warning is logged.
         decrypt: ``"service"`` lets Parameter Store decrypt; ``"direct"`` calls ``kms:Decrypt`` from here, for which
             permissions must not demand ``kms:ViaService``, one call for each parameter. Advanced parameters then
             need the extra ``direct``. Default: ``"service"``.
@@ -83,6 +86,7 @@ class SecureStrings:
         missing_ttl_seconds: float = _DEFAULT_MISSING_TTL_SECONDS,
         max_stale_seconds: float = _DEFAULT_MAX_STALE_SECONDS,
         timeout_seconds: float = _DEFAULT_TIMEOUT_SECONDS,
+        on_stale: "Callable[[ParameterReadError], None] | None" = None,
         decrypt: Literal["service", "direct"] = "service",
         key_arns: Sequence[str] = (),
         kms_client: "KMSClient | None" = None,
@@ -109,7 +113,7 @@ class SecureStrings:
         self._timeout_seconds = timeout_seconds
         self._cache = Cache(**durations)
         self._texts = self._cache.texts
-        self._reader = Reader(self._connect, self._cache)
+        self._reader = Reader(self._connect, self._cache, on_stale)
         watch(self._reader)
 
     def get(self, name: str) -> SecretValue:

@@ -74,12 +74,22 @@ LAYERS = {
     "cli": Layer(layers=frozenset({"core"}), lazy=EVERYTHING, typing=EVERYTHING),
 }
 
+# Modules that fit the helper into a framework. Each imports that one when it is imported itself, and nothing of ours
+# imports it: only who uses the framework has it installed.
+ADAPTERS = {
+    f"{PACKAGE}.runtime.powertools": frozenset({"aws_lambda_powertools"}),
+    f"{PACKAGE}.runtime.settings": frozenset({"pydantic", "pydantic_settings"}),
+}
+
 # The only module that may touch the inside of ministack, so that an upgrade is read in one place. It alone imports by
 # computed names, which no reading of the source can judge.
 COMPUTED = "a computed name"
 SEAM = f"{PACKAGE}.local.seam"
 
-HEAVY = ("aws_cdk", "aws_encryption_sdk", "boto3", "botocore", "constructs", "cryptography", "jsii", "ministack")
+HEAVY = (
+    *("aws_cdk", "aws_encryption_sdk", "aws_lambda_powertools", "boto3", "botocore", "constructs", "cryptography"),
+    *("jsii", "ministack", "pydantic"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +123,8 @@ def _targets(node: ast.AST, module: list[str]) -> list[str]:
     if isinstance(node, ast.ImportFrom):
         start = [*module[: len(module) - node.level], *([node.module] if node.module else [])]
         base = ".".join(start) if node.level else str(node.module)
-        return [f"{base}.{alias.name}" for alias in node.names] if base == PACKAGE else [base]
+        names = [f"{base}.{alias.name}" for alias in node.names]
+        return names if base == PACKAGE else [base, *(name for name in names if name in ADAPTERS)]
     if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in {"import_module", "__import__"}:
         return [str(each.value) if isinstance(each, ast.Constant) else COMPUTED for each in node.args[:1]]
     return []
@@ -130,6 +141,10 @@ def is_allowed(each: Import, module: str) -> bool:
         return True
     layer = LAYERS[layer_of(module)]
     top, _, inner = each.target.partition(".")
+    if top in ADAPTERS.get(module, frozenset()):
+        return True
+    if each.target in ADAPTERS:
+        return False
     if top == PACKAGE:
         # Importing any module of a package loads the package's own __init__ too, so that one is never an arrow.
         name, allowed = layer_of(each.target), {"", layer_of(module), *layer.layers}
@@ -184,6 +199,11 @@ def test_every_folder_of_the_package_is_a_layer_of_the_table() -> None:
         ("runtime.client", "import boto3"),
         ("runtime.client", "class Client:\n    import boto3"),
         ("runtime.client", "try:\n    import boto3\nexcept ImportError:\n    pass"),
+        ("runtime.client", "import aws_lambda_powertools"),
+        ("runtime.client", "def late():\n    from pydantic_settings import BaseSettings"),
+        ("runtime.settings", "import aws_lambda_powertools"),
+        ("runtime.shared", "def late():\n    from ssm_securestring.runtime.settings import SecureStringsSource"),
+        ("cli.get", "def late():\n    from ssm_securestring.runtime import powertools"),
         ("handler.on_event", "import aws_cdk"),
         ("handler.on_event", "from ssm_securestring.runtime import secret"),
         ("iam.policy", "import botocore"),
@@ -212,6 +232,8 @@ def test_a_forbidden_import_is_found(module: str, source: str) -> None:
         ),
         ("handler.on_event", "import boto3"),
         ("cdk.assets", "import ssm_securestring\nimport aws_cdk as cdk\nfrom constructs import Construct"),
+        ("runtime.powertools", "from aws_lambda_powertools.utilities.parameters.base import BaseProvider"),
+        ("runtime.settings", "import pydantic\nfrom ssm_securestring.runtime.shared import shared"),
         ("local.seam", "from ministack.services import ssm"),
         ("local.seam", "import importlib\nimportlib.import_module(name)"),
         ("cli.main", "import argparse\ndef main():\n    from ssm_securestring.local import handle\n    import aws_cdk"),

@@ -152,6 +152,25 @@ def test_doctor_sees_that_the_permission_on_the_key_is_missing(
     assert "FAIL  reading: kms:Decrypt is denied. Grant kms:Decrypt on" in printed
 
 
+def test_doctor_sees_that_the_key_policy_prevents_it(
+    path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same cause from the other side: IAM allows, the key policy does not; the fix names that, too."""
+    owner = f"arn:aws:iam::{boto3.client('sts').get_caller_identity()['Account']}:root"
+    manage: dict[str, object] = {"Effect": "Allow", "Principal": {"AWS": owner}, "Action": "kms:*", "Resource": "*"}
+    refuse = manage | {"Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt"}
+    key = make_key()
+    put(f"{path}/db", KeyId=key)
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [manage, refuse]})
+    boto3.client("kms").put_key_policy(KeyId=key, Policy=policy)
+    become(monkeypatch, READ, {"Action": ["kms:Decrypt", "kms:DescribeKey"], "Resource": "*"})
+    code, printed = doctor(f"{path}/db", capsys)
+    assert code == 1
+    assert f"ok    key: {key} is enabled" in printed
+    assert "FAIL  reading: kms:Decrypt is denied" in printed
+    assert "and at the key policy" in printed
+
+
 def test_doctor_sees_that_the_encryption_context_is_another_one(
     path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,12 +17,14 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     server: "FaultServer"
+    operation: str
+    asked: dict[str, Any]
 
     def do_POST(self) -> None:
         """Answer one call."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-        request = json.loads(body)
+        operation = self.operation = self.headers["X-Amz-Target"].rpartition(".")[2]
+        request = self.asked = json.loads(body)
         self.server.calls.append((operation, request))
         self.server.headers.append(dict(self.headers.items()))
         time.sleep(self.server.latency_seconds)
@@ -101,6 +103,13 @@ class FaultServer(ThreadingHTTPServer):
         if operation == "GetParametersByPath":
             names = sorted(name for name in self.values if name.startswith(request["Path"]))
             return {"Parameters": [self._parameter(name) for name in names]}
+        if operation == "DescribeParameters":
+            found = [name for name in request["ParameterFilters"][0]["Values"] if name in self.values]
+            return {"Parameters": [self._parameter(name) | {"KeyId": "alias/k", "Tier": "Standard"} for name in found]}
+        if operation == "PutParameter":
+            self.values[request["Name"]] = request["Value"]
+            self.versions[request["Name"]] = self.versions.get(request["Name"], 1) + 1
+            return {"Version": self.versions[request["Name"]], "Tier": "Standard"}
         names = [name for name in request["Names"] if name in self.values]
         missing = [name for name in request["Names"] if name not in self.values]
         return {"Parameters": [self._parameter(name) for name in names], "InvalidParameters": missing}
@@ -109,6 +118,8 @@ class FaultServer(ThreadingHTTPServer):
         """Be silent about clients that have gone."""
 
     def _parameter(self, name: str) -> dict[str, Any]:
+        if name.startswith(ARN):
+            name = f"/{name.removeprefix(ARN)}"
         value = self.values[name]
         version = self.versions.get(name, 1)
         arn = f"{ARN}{name.removeprefix('/')}"
@@ -135,8 +146,7 @@ def reset(handler: Handler) -> bool:
 
 def half(handler: Handler) -> bool:
     """Send half of the answer, the value included, and cut the connection."""
-    operation, request = handler.server.calls[-1]
-    content = json.dumps(handler.server.answer(operation, request)).encode()
+    content = json.dumps(handler.server.answer(handler.operation, handler.asked)).encode()
     handler.send_raw(200, content[:-2], declared=len(content))
     handler.close_connection = True
     return True

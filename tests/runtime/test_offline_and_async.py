@@ -1,6 +1,7 @@
 """The helper without AWS, and for asyncio."""
 
 import asyncio
+import inspect
 import json
 from pathlib import Path
 
@@ -83,6 +84,38 @@ def test_asyncio_shares_cache_and_calls(faults: FaultServer) -> None:
     assert asyncio.run(run()) >= 5
     assert secrets.known("/x") is not None
     assert len(faults.calls) == 4
+
+
+def test_the_helper_for_asyncio_has_the_same_methods_and_arguments() -> None:
+    """All but handles, whose values are properties."""
+
+    def surface(of: type) -> dict[str, list[str]]:
+        found = inspect.getmembers(of, inspect.isfunction)
+        return {name: list(inspect.signature(each).parameters) for name, each in found if not name.startswith("_")}
+
+    expected = surface(SecureStrings)
+    del expected["parameter"]
+    assert surface(AsyncSecureStrings) == expected
+
+
+def test_asyncio_gets_the_same_answers(faults: FaultServer) -> None:
+    """Records, prefetched values, and errors of the same classes."""
+    faults.values |= {"/x": CANARY}
+
+    async def run() -> None:
+        helper = AsyncSecureStrings()
+        await helper.prefetch(name for name in ("/x", "/no"))
+        known = helper.known("/x")
+        assert known is not None
+        assert known.reveal() == CANARY
+        assert (await helper.record("/x")).arn.endswith(":parameter/x")
+        with pytest.raises(ParameterNotFoundError):
+            await helper.get("/no")
+        with pytest.raises(SettingError, match="make this helper with decrypt='direct'"):
+            await helper.decrypt("", parameter_arn="x")
+
+    asyncio.run(run())
+    assert len(faults.calls) == 1
 
 
 def test_a_script_needs_one_line(faults: FaultServer) -> None:

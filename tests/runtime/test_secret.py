@@ -40,3 +40,12 @@ def test_no_way_of_showing_a_value_shows_it() -> None:
         with pytest.raises(TypeError) as caught:
             refused(value)
         assert CANARY not in str(caught.value)
+
+
+def test_values_compare_by_their_text_and_with_nothing_else() -> None:
+    """A plain text is never equal; a text that UTF-8 cannot hold is compared like any other."""
+    assert SecretValue(CANARY) == SecretValue(CANARY)
+    assert SecretValue(CANARY) != SecretValue(CANARY + "x")
+    assert SecretValue(CANARY) != CANARY
+    assert SecretValue(f"{CANARY}\ud800") == SecretValue(f"{CANARY}\ud800")
+    assert SecretValue(f"{CANARY}\ud800") != SecretValue(CANARY)

@@ -13,9 +13,12 @@ from botocore.config import Config
 from ssm_securestring import (
     ParameterAccessDeniedError,
     ParameterKeyError,
+    ParameterKeyNotFoundError,
+    ParameterKeyPendingImportError,
     ParameterNameError,
     ParameterNotFoundError,
     ParameterReadError,
+    ParameterVersionNotFoundError,
     SecureStrings,
 )
 from ssm_securestring.local import EmbeddedAws
@@ -145,6 +148,55 @@ def test_fails_for_a_key_that_cannot_be_used(path: str, break_key: Callable[[Any
     with pytest.raises(ParameterKeyError, match=message) as caught:
         SecureStrings().get(f"{path}/db")
     assert caught.value.code == "InvalidKeyId"
+
+
+def break_alias(name: str, target: str) -> None:
+    """Store under an alias, and point that somewhere else."""
+    alias, kms = f"alias/{uuid.uuid4().hex}", boto3.client("kms")
+    kms.create_alias(AliasName=alias, TargetKeyId=make_key())
+    put(name, KeyId=alias)
+    kms.update_alias(AliasName=alias, TargetKeyId=target)
+
+
+def test_versions_and_labels_are_read_and_missing_ones_told_from_missing_names(path: str) -> None:
+    """Alone and among others: a version that is not there is not a parameter that is not there."""
+    name = f"{path}/db"
+    put(name, value="1")
+    ssm: Any = boto3.client("ssm")
+    ssm.put_parameter(Name=name, Value="2", Type="SecureString", Overwrite=True)
+    ssm.label_parameter_version(Name=name, ParameterVersion=1, Labels=["old"])
+    wanted = [name, f"{name}:1", f"{name}:old", f"{name}:9", f"{name}:none", f"{path}/missing", f"{path}/missing:1"]
+
+    together = SecureStrings().get_many(wanted)
+
+    assert {each: value.reveal() for each, value in together.items()} == {
+        name: "2",
+        f"{name}:1": "1",
+        f"{name}:old": "1",
+    }
+    assert {each: type(error) for each, error in together.errors.items()} == {
+        f"{name}:9": ParameterVersionNotFoundError,
+        f"{name}:none": ParameterVersionNotFoundError,
+        f"{path}/missing": ParameterNotFoundError,
+        f"{path}/missing:1": ParameterNotFoundError,
+    }
+    for each, error in together.errors.items():
+        with pytest.raises(type(error)) as caught:
+            SecureStrings().get(each)
+        assert (type(caught.value), str(caught.value)) == (type(error), str(error))
+
+
+def test_fails_for_a_key_without_material_and_for_one_that_is_gone(path: str) -> None:
+    """By writing, too: a key that waits for its import, and one that was never there."""
+    kms: Any = boto3.client("kms")
+    empty = kms.create_key(Origin="EXTERNAL")["KeyMetadata"]["Arn"]
+    break_alias(f"{path}/db", empty)
+    gone = f"{empty.rpartition('/')[0]}/{uuid.uuid4()}"
+    with pytest.raises(ParameterKeyPendingImportError, match=r"pending import\)\. Import the key material"):
+        SecureStrings().put(f"{path}/db", CANARY, key_id=empty)
+    with pytest.raises(ParameterKeyNotFoundError, match="its KMS key does not exist"):
+        SecureStrings().put(f"{path}/db", CANARY, key_id=gone)
+    assert SecureStrings().get(f"{path}/db").reveal() == CANARY
 
 
 def test_fails_without_permission_in_parameter_store(path: str) -> None:

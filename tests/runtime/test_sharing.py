@@ -4,19 +4,28 @@ import functools
 import gc
 import os
 import random
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ssm_securestring import ParameterAccessDeniedError, ParameterNotFoundError, ParameterThrottledError, SecureStrings
+from ssm_securestring import (
+    ParameterAccessDeniedError,
+    ParameterNotFoundError,
+    ParameterThrottledError,
+    SecretValue,
+    SecureStrings,
+)
 from ssm_securestring.core.errors import ParameterReadError, SettingError
 from ssm_securestring.runtime import cache, lifecycle, reader, secure_strings
 from ssm_securestring.runtime.calls import Answer, ServiceRefusalError
-from tests.runtime.faults import ARN, FaultServer, drip, half, refuse, reset
+from tests.runtime.faults import ARN, Fault, FaultServer, Handler, drip, half, refuse, reset
 
 CANARY = "c4n4ry-correct-horse"
 
@@ -172,11 +181,79 @@ def test_entries_of_one_moment_do_not_end_in_one_moment(faults: FaultServer, clo
     faults.values |= {f"/{number}": CANARY for number in range(50)}
     secrets = SecureStrings(ttl_seconds=100)
     secrets.get_many(faults.values)
-    clocks.pass_by(95)
+    clocks.pass_by(92.5)
     faults.calls.clear()
     secrets.get_many(faults.values)
     asked = sum(len(request["Names"]) for _, request in faults.calls)
     assert 0 < asked < 50
+
+
+class Held:
+    """A call that reaches the server and is held there until it is let go."""
+
+    def __init__(self, faults: FaultServer, secrets: SecureStrings, name: str, answer: Fault = lambda _: False) -> None:
+        """Let another thread ask, and wait until its call is there; it is answered well unless told otherwise."""
+        self._answer = answer
+        self.arrived, self.released = threading.Event(), threading.Event()
+        faults.faults.insert(0, self._hold)
+        self._thread = threading.Thread(target=in_threads, args=(lambda: secrets.get(name),))
+        self._thread.start()
+        assert self.arrived.wait(10)
+
+    def let_go(self) -> None:
+        """Let the server answer, and wait until the caller has it."""
+        self.released.set()
+        self._thread.join(10)
+
+    def _hold(self, handler: Handler) -> bool:
+        self.arrived.set()
+        self.released.wait(10)
+        return self._answer(handler)
+
+
+def test_while_one_caller_refreshes_others_do_not_wait(faults: FaultServer, clocks: Clocks) -> None:
+    """Within the last twentieth of the time to live: they get what they know at once, and the new value afterwards."""
+    faults.values["/x"] = "old"
+    secrets = SecureStrings(ttl_seconds=100)
+    secrets.get("/x")
+    clocks.pass_by(95.5)
+    faults.values["/x"] = "new"
+    first = Held(faults, secrets, "/x")
+    assert {value.reveal() for value in secrets.get_many(["/x"]).values()} == {"old"}
+    assert secrets.get("/x").reveal() == "old"
+    first.let_go()
+    assert secrets.get("/x").reveal() == "new"
+
+
+@pytest.mark.parametrize("how", ["over", "invalidated", "frozen"])
+def test_nobody_gets_an_old_value_at_once_after_its_time_to_live(faults: FaultServer, clocks: Clocks, how: str) -> None:
+    """Also not while somebody refreshes it, by either clock, nor after it was invalidated."""
+    faults.values["/x"] = "old"
+    secrets = SecureStrings(ttl_seconds=100)
+    secrets.get("/x")
+    clocks.pass_by(100.1 if how == "over" else 95.5)
+    if how == "frozen":
+        clocks.now_wall += 5
+    faults.values["/x"] = "new"
+    first = Held(faults, secrets, "/x")
+    if how == "invalidated":
+        secrets.invalidate("/x")
+    threading.Timer(0.2, first.let_go).start()
+    assert secrets.get("/x").reveal() == "new"
+
+
+def test_a_revocation_ends_what_others_got_at_once(faults: FaultServer, clocks: Clocks) -> None:
+    """As soon as the one who refreshes is refused."""
+    faults.values["/x"] = CANARY
+    secrets = SecureStrings(ttl_seconds=100)
+    secrets.get("/x")
+    clocks.pass_by(95.5)
+    first = Held(faults, secrets, "/x", refuse("AccessDeniedException"))
+    faults.faults = [refuse("AccessDeniedException")]
+    assert secrets.get("/x").reveal() == CANARY
+    first.let_go()
+    with pytest.raises(ParameterAccessDeniedError):
+        secrets.get("/x")
 
 
 def test_the_last_good_value_stands_in_while_parameter_store_cannot_be_asked(
@@ -199,6 +276,32 @@ def test_the_last_good_value_stands_in_while_parameter_store_cannot_be_asked(
     clocks.pass_by(101)
     with pytest.raises(ParameterThrottledError):
         secrets.get("/x")
+
+
+def test_the_caller_is_told_when_a_value_stands_in(faults: FaultServer, clocks: Clocks) -> None:
+    """Since when, in the record; why, by a hook that may refuse it."""
+    faults.values["/x"] = CANARY
+    told: list[ParameterReadError] = []
+    secrets = SecureStrings(ttl_seconds=60, timeout_seconds=0.3, on_stale=told.append)
+    asked_at = clocks.now_wall
+    assert secrets.record("/x").stale_since is None
+    clocks.pass_by(61)
+    faults.faults = [refuse("ThrottlingException")] * 1000
+    assert secrets.record("/x").value.reveal() == CANARY
+    assert secrets.record("/x").stale_since == asked_at + 60
+    assert [(type(error), error.name) for error in told] == [(ParameterThrottledError, "/x")]
+    faults.faults.clear()
+    clocks.pass_by(6)
+    assert secrets.record("/x").stale_since is None
+
+    def refuse_it(error: ParameterReadError) -> None:
+        raise error
+
+    strict = SecureStrings(ttl_seconds=0, timeout_seconds=0.3, on_stale=refuse_it)
+    strict.get("/x")
+    faults.faults = [refuse("ThrottlingException")] * 1000
+    with pytest.raises(ParameterThrottledError):
+        strict.get("/x")
 
 
 def test_a_definite_refusal_ends_the_last_good_value(faults: FaultServer, clocks: Clocks) -> None:
@@ -309,6 +412,44 @@ def test_a_restored_snapshot_asks_again(faults: FaultServer) -> None:
     assert secrets.get("/x").reveal() == "new"
 
 
+def test_a_child_does_not_wait_for_calls_of_its_parent(faults: FaultServer) -> None:
+    """The thread that made them does not exist there."""
+    faults.values["/x"] = CANARY
+    secrets = SecureStrings()
+    held = Held(faults, secrets, "/x")
+    child = os.fork()
+    if child == 0:
+        signal.alarm(10)
+        os._exit(0 if secrets.get("/x").reveal() == CANARY else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    held.let_go()
+    assert secrets.get("/x").reveal() == CANARY
+    assert len(faults.calls) == 2
+
+
+def test_lambda_restores_a_snapshot_and_everything_is_asked_for_again(faults: FaultServer) -> None:
+    """By the hook that Lambda's own package calls."""
+    faults.values["/x"] = "old"
+    script = (
+        "import snapshot_restore_py as lambda_, ssm_securestring\n"
+        "secrets = ssm_securestring.SecureStrings()\n"
+        "print(secrets.get('/x').reveal(), flush=True)\n"
+        "input()\n"
+        "print(secrets.get('/x').reveal())\n"
+        "[hook(*a, **k) for hook, a, k in lambda_._after_restore_registry]\n"
+        "print(secrets.get('/x').reveal())\n"
+    )
+    environment = os.environ | {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+    with subprocess.Popen(
+        [sys.executable, "-c", script], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as function:
+        assert function.stdout is not None
+        assert function.stdout.readline() == "old\n"
+        faults.values["/x"] = "new"
+        assert function.communicate("\n", timeout=20)[0] == "old\nnew\n"
+    assert function.returncode == 0
+
+
 @pytest.mark.parametrize(
     ("setting", "number"), [("ttl_seconds", -1), ("max_stale_seconds", float("nan")), ("timeout_seconds", 0)]
 )
@@ -326,17 +467,35 @@ class Store:
         self.clocks = clocks
         self.history: dict[str, list[tuple[float, str]]] = {"/a": [(0.0, "a0")], "/b": [(0.0, "b0")]}
         self.broken = False
+        self.mended_at = -1e9
+        self.meanwhile: Callable[[], None] | None = None
+
+    @property
+    def oldest_seconds(self) -> float:
+        """How old an answer may be: for 5 s after an outage, nobody asks for what stood in."""
+        return 120 if self.broken or self.clocks.now - self.mended_at <= 5.001 else 60.001
+
+    def toggle(self) -> None:
+        """Break down, or be mended."""
+        self.broken = not self.broken
+        self.mended_at = self.clocks.now
 
     def change(self, name: str) -> None:
         """Store another value."""
         self.history[name].append((self.clocks.now, f"{name}{len(self.history[name])}"))
 
     def call(self, operation: str, request: dict[str, object]) -> Answer:
-        """Answer, or be throttled."""
+        """Answer, or be throttled; somebody may ask meanwhile."""
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
         if self.broken:
             raise ServiceRefusalError("ThrottlingException", "", request_id=None)
         if operation == "GetParameter":
             return Answer({"Parameter": self._fields(str(request["Name"]))}, "")
+        if operation == "PutParameter":
+            self.history[str(request["Name"])].append((self.clocks.now, str(request["Value"])))
+            return Answer({"Version": len(self.history[str(request["Name"])])}, "")
         names = request["Names"] if operation == "GetParameters" else list(self.history)
         assert isinstance(names, list)
         return Answer({"Parameters": [self._fields(name) for name in names]}, "")
@@ -350,15 +509,21 @@ class Store:
         older = [value for at, value in self.history[name] if at <= since]
         return {value for at, value in self.history[name] if at > since} | set(older[-1:])
 
-    def _fields(self, name: str) -> dict[str, object]:
-        value = self.history[name][-1][1]
-        return {"Name": name, "Value": value, "Version": 1, "ARN": f"{ARN}{name[1:]}", "Type": "SecureString"}
+    def _fields(self, text: str) -> dict[str, object]:
+        name = f"/{text.removeprefix(ARN).removeprefix('/')}"
+        value, version = self.history[name][-1][1], len(self.history[name])
+        return {"Name": name, "Value": value, "Version": version, "ARN": f"{ARN}{name[1:]}", "Type": "SecureString"}
 
 
-ACTIONS = ("get /a", "get /b", "many", "path", "refresh /a", "forget /a", "forget", "set /a", "set /b", "break", "wait")
+ACTIONS = (
+    *("get /a", "get /b", "many", "path", "refresh /a", "forget /a", "forget", "set /a", "set /b", "break", "wait"),
+    *("race /a", "race many", "pause", f"get {ARN}a", f"refresh {ARN}a", f"forget {ARN}a", "put /a"),
+)
 
 
 @settings(max_examples=300, deadline=None)
+@example(order=["get /a", "set /a", "wait", "wait", "wait", "race /a"])
+@example(order=["get /a", "set /a", "wait", "wait", "wait", "break", "get /a", "break", "get /a"])
 @given(order=st.lists(st.sampled_from(ACTIONS), max_size=40))
 def test_what_is_returned_was_held_within_the_time_to_live(order: list[str]) -> None:
     """In every order of calls, changes and failures; after a refresh or invalidation, it is the very newest."""
@@ -378,22 +543,21 @@ def test_what_is_returned_was_held_within_the_time_to_live(order: list[str]) -> 
 def play(action: str, store: Store, secrets: SecureStrings) -> None:
     """Do one thing and look at what comes back."""
     verb, _, name = action.partition(" ")
-    allowed = 120 if store.broken else 66
     if verb == "set":
         store.change(name)
     elif verb == "break":
-        store.broken = not store.broken
-    elif verb == "wait":
-        store.clocks.pass_by(25)
-    elif verb == "forget":
-        secrets.invalidate(*([name] if name else []))
-        if not store.broken:
-            assert secrets.get("/a").reveal() == store.history["/a"][-1][1]
+        store.toggle()
+    elif verb in {"wait", "pause"}:
+        store.clocks.pass_by(25 if verb == "wait" else 8)
+    elif verb == "race":
+        race(["/a"] if name == "/a" else ["/a", "/b"], store, secrets)
+    elif verb in {"forget", "put"}:
+        change(verb, name, store, secrets)
     else:
         try:
             values = {
                 "get": lambda: {name: secrets.get(name)},
-                "many": lambda: dict(secrets.get_many(["/a", "/b"])),
+                "many": lambda: dict(secrets.get_many(["/a", "/b", f"{ARN}b"])),
                 "path": lambda: dict(secrets.get_by_path("/")),
                 "refresh": lambda: {name: secrets.refresh(name)},
             }[verb]()
@@ -401,7 +565,42 @@ def play(action: str, store: Store, secrets: SecureStrings) -> None:
             assert store.broken
             return
         for each, value in values.items():
-            assert value.reveal() in store.held_within(each, 0.001 if verb in {"refresh", "path"} else allowed)
+            allowed = 0.001 if verb in {"refresh", "path"} else store.oldest_seconds
+            assert value.reveal() in store.held_within(f"/{each[-1]}", allowed)
+
+
+def change(verb: str, name: str, store: Store, secrets: SecureStrings) -> None:
+    """Forget, or store another value: whoever asks afterwards, by name or ARN, gets what is stored."""
+    if verb == "forget":
+        secrets.invalidate(*([name] if name else []))
+    elif store.broken:
+        with pytest.raises(ParameterThrottledError):
+            secrets.put(name, "x", key_id="k", tier="Standard", description="")
+    else:
+        version = len(store.history[name])
+        assert secrets.put(name, f"{name}{version}", key_id="k", tier="Standard", description="") == version + 1
+    if not store.broken:
+        assert secrets.get("/a").reveal() == store.history["/a"][-1][1]
+        assert secrets.get(f"{ARN}a").reveal() == store.history["/a"][-1][1]
+
+
+def race(names: list[str], store: Store, secrets: SecureStrings) -> None:
+    """Let somebody ask while a call for the same is under way: no answer is older than the time to live."""
+    seen: list[dict[str, SecretValue]] = []
+    other = threading.Thread(target=lambda: seen.append(dict(secrets.get_many(names))))
+
+    def meanwhile() -> None:
+        other.start()
+        other.join(0.005)
+
+    store.meanwhile = meanwhile
+    seen.append(dict(secrets.get_many(names)))
+    if store.meanwhile is None:
+        other.join()
+    store.meanwhile = None
+    for values in seen:
+        for each, value in values.items():
+            assert value.reveal() in store.held_within(each, store.oldest_seconds)
 
 
 def test_a_storm_loses_no_exception_and_gives_no_wrong_value(faults: FaultServer) -> None:

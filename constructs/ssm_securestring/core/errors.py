@@ -12,7 +12,7 @@
     ├── SecretFormatError (ValueError)      a value is not what it was to be decoded from
     ├── AssemblyError (ValueError)          a folder is not a cloud assembly that can be read
     ├── LifecycleError                      a parameter could not be created, changed or deleted
-    └── ParameterReadError                  a parameter could not be fetched or decrypted
+    └── ParameterReadError                  a parameter could not be fetched, decrypted or stored
         ├── ParameterNotFoundError (KeyError)
         │   └── ParameterVersionNotFoundError   the parameter exists, this version or label does not
         ├── ParameterAccessDeniedError (PermissionError)
@@ -24,7 +24,9 @@
         ├── ParameterContextError           the ciphertext is not this parameter's, or is damaged
         ├── ParameterThrottledError
         ├── ParameterCredentialsError       there are none, they have expired, or AWS does not know them
-        └── ParameterUnreachableError (ConnectionError)   no answer, after all retries
+        ├── ParameterUnreachableError (ConnectionError)   no answer, after all retries
+        └── ParameterWriteError             a value could not be stored, for a reason that reading does not have
+            └── ParameterTooLargeError (ValueError)   it is longer than its tier admits
 """
 
 TYPE_CHECKING = False  # typing itself is slow to import, and every program that uses the helper imports this module
@@ -122,7 +124,7 @@ class LifecycleError(SecureStringError):
 
 
 class ParameterReadError(SecureStringError):
-    """A parameter could not be fetched or decrypted.
+    """A parameter could not be fetched or decrypted; or, by ``put`` and ``rotate``, stored.
 
     Attributes:
         name: Name or ARN as the caller asked for it.
@@ -202,6 +204,14 @@ class ParameterCredentialsError(ParameterReadError):
 
 class ParameterUnreachableError(ParameterReadError, ConnectionError):
     """There was no answer: no network, no endpoint, or too slow; after all retries."""
+
+
+class ParameterWriteError(ParameterReadError):
+    """A value could not be stored: the parameter is of another kind, or was made meanwhile, or refuses the value."""
+
+
+class ParameterTooLargeError(ParameterWriteError, ValueError):
+    """A value is longer than the parameter's tier admits; nothing was sent."""
 
 
 class SecretFormatError(SecureStringError, ValueError):

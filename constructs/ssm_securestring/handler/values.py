@@ -6,6 +6,7 @@ import secrets
 from typing import Final, Protocol
 
 from ssm_securestring.core.errors import LifecycleError
+from ssm_securestring.core.limits import REFERENCE_PATTERN
 from ssm_securestring.core.sources import (
     CopySource,
     ExternalSource,
@@ -18,8 +19,7 @@ from ssm_securestring.core.spec import ParameterSpec
 
 PLACEHOLDER_PREFIX: Final = "not-set-yet-"
 _PLACEHOLDER_BYTES: Final = 32
-# SSM API reference, PutParameter, "Value": no {{...}} or {{ssm:parameter-name}} in a value.
-_REFERENCE: Final = re.compile(r"\{\{.*\}\}", re.DOTALL)
+_REFERENCE: Final = re.compile(REFERENCE_PATTERN)
 _NOT_JSON: Final = object()
 
 

@@ -7,11 +7,14 @@ from typing import Final, final
 
 from ssm_securestring.core.errors import ParameterNotFoundError, ParameterReadError
 from ssm_securestring.runtime.record import Record
+from ssm_securestring.runtime.reference import name_in
 
 # Names that do not exist can be asked for without end; values are bounded by what exists.
 _MAX_MISSING: Final = 1024
-# Up to this share of the time to live is taken off, so that entries of one moment do not expire in one moment.
-_JITTER: Final = 0.1
+# This share of the time to live is left at the end of each: one caller refreshes then, and others go on meanwhile.
+_SPARE: Final = 0.05
+# Up to this share is taken off before it, so that entries of one moment do not expire in one moment.
+_JITTER: Final = 0.05
 # After a failure, the last good value is used for that long before Parameter Store is asked again.
 _PAUSE_SECONDS: Final = 5.0
 
@@ -75,10 +78,28 @@ class Cache:
         known = self._missing.get(key)
         return known[0] if known and now < known[1] and now_wall < known[2] else None
 
+    def young(self, key: str, seconds: float) -> Record | None:
+        """Return a value that is good and not older than so many seconds."""
+        now, now_wall = time.monotonic(), time.time()
+        entry = self._entries.get(key)
+        if entry is None or now >= min(entry.until, entry.asked_at + seconds):
+            return None
+        return entry.record if now_wall < min(entry.until_wall, entry.asked_at_wall + seconds) else None
+
+    def spare(self, key: str) -> Record | None:
+        """Return a value that is to be refreshed but within its time to live, for use while somebody does."""
+        now, now_wall = time.monotonic(), time.time()
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        more, ttl = self._ttl * _SPARE, self._ttl
+        end = min(entry.until + more, entry.asked_at + ttl)
+        end_wall = min(entry.until_wall + more, entry.asked_at_wall + ttl)
+        return entry.record if now < end and now_wall < end_wall else None
+
     def put(self, keys: tuple[str, ...], record: Record, *, asked_at: float, asked_at_wall: float) -> None:
         """Keep what was read, unless something newer is known or it was invalidated since the call began."""
-        share = 1 - _JITTER * int.from_bytes(os.urandom(2)) / 0x10000
-        entry = Entry(record, asked_at=asked_at, asked_at_wall=asked_at_wall, seconds=self._ttl * share)
+        entry = Entry(record, asked_at=asked_at, asked_at_wall=asked_at_wall, seconds=self._some_ttl())
         with self._lock:
             for key in keys:
                 known = self._entries.get(key)
@@ -88,6 +109,18 @@ class Cache:
                 self._missing.pop(key, None)
                 if known is not None:
                     known.until = 0.0
+
+    def learn(self, keys: tuple[str, ...], record: Record, *, began: float) -> None:
+        """Keep what was written by a call that began then; what calls read that have begun until now is older."""
+        now, now_wall = time.monotonic(), time.time()
+        with self._lock:
+            known = self._entries.get(keys[0])
+            if known is not None and known.asked_at > began and known.record.version > record.version:
+                return
+            self._drop(keys, now)
+            # Somebody else may have written since the call began, so that is where its time to live begins.
+            entry = Entry(record, asked_at=now, asked_at_wall=now_wall, seconds=self._some_ttl() - (now - began))
+            self._entries.update(dict.fromkeys(keys, entry))
 
     def put_failure(self, key: str, error: ParameterReadError, *, asked_at: float, asked_at_wall: float) -> None:
         """Keep that a name does not exist; a definite failure of any kind ends the value that was known."""
@@ -117,6 +150,8 @@ class Cache:
             return None
         with self._lock:
             if self._entries.get(key) is entry:
+                if entry.record.stale_since is None:
+                    entry.record = entry.record._replace(stale_since=entry.asked_at_wall + self._ttl)
                 entry.until = max(entry.until, now + min(left, _PAUSE_SECONDS))
                 entry.until_wall = max(entry.until_wall, now_wall + min(left, _PAUSE_SECONDS))
         return entry.record
@@ -125,32 +160,40 @@ class Cache:
         """Drop what is known of some keys, or of all; a call that has begun already does not bring it back."""
         now = time.monotonic()
         with self._lock:
-            if keys is None:
-                self._all_forgotten = now
-                self._forgotten.clear()
-                doomed = list(self._entries)
-                self._missing.clear()
-                self.texts.clear()
-            else:
-                doomed = [alias for key in keys for alias in self._aliases(key)]
-                if len(self._forgotten) >= _MAX_MISSING:
-                    self._forgotten.clear()
-                    self._all_forgotten = now
-                self._forgotten.update(dict.fromkeys(doomed, now))
-            for key in doomed:
-                self._missing.pop(key, None)
-                entry = self._entries.pop(key, None)
-                if entry is not None:
-                    entry.until = 0.0
+            if keys is not None:
+                self._drop(keys, now)
+                return
+            self._all_forgotten = now
+            self._forgotten.clear()
+            self._missing.clear()
+            self.texts.clear()
+            for entry in self._entries.values():
+                entry.until = 0.0
+            self._entries.clear()
 
     def reset_locks(self) -> None:
         """Replace the lock: another thread of the process we were forked from may have held it."""
         self._lock = threading.Lock()
 
+    def _some_ttl(self) -> float:
+        return self._ttl * (1 - _SPARE - _JITTER * int.from_bytes(os.urandom(2)) / 0x10000)
+
+    def _drop(self, keys: tuple[str, ...], now: float) -> None:
+        doomed = [alias for key in keys for alias in self._aliases(key)]
+        if len(self._forgotten) >= _MAX_MISSING:
+            self._forgotten.clear()
+            self._all_forgotten = now
+        self._forgotten.update((name_in(key), now) for key in keys)
+        for key in doomed:
+            self._missing.pop(key, None)
+            entry = self._entries.pop(key, None)
+            if entry is not None:
+                entry.until = 0.0
+
     def _aliases(self, key: str) -> list[str]:
-        entry = self._entries.get(key)
-        others = [name for name, each in self._entries.items() if each is entry] if entry is not None else []
-        return list(dict.fromkeys([key, *others]))
+        # Whose an ARN is, is not known here; to forget too much costs a call, too little an old value.
+        name = name_in(key)
+        return list(dict.fromkeys([key, *(each for each in self._entries if name_in(each) == name)]))
 
     def _is_outdated(self, key: str, asked_at: float) -> bool:
-        return asked_at <= max(self._all_forgotten, self._forgotten.get(key, 0.0))
+        return asked_at <= max(self._all_forgotten, self._forgotten.get(name_in(key), 0.0))

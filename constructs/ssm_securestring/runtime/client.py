@@ -1,4 +1,4 @@
-"""Calls through boto3: with a client that was handed in, or when credentials need it (profiles, SSO, EC2)."""
+"""Calls through boto3: with a client that was handed in, or when credentials need it (profiles, SSO, web identity)."""
 
 import logging
 from base64 import b64decode, b64encode

@@ -1,6 +1,6 @@
-"""Credentials that need no AWS SDK: from the environment, and from the endpoint that ECS, EKS and SnapStart offer.
+"""Credentials that need no AWS SDK: from the environment, and from the endpoints of ECS, EKS, SnapStart and EC2.
 
-Everything else (profiles, SSO, web identity, instance metadata) is botocore's business.
+Everything else (profiles, SSO, web identity) is botocore's business.
 
 Source:
     https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
@@ -16,7 +16,10 @@ from ssm_securestring.runtime.calls import NoAnswerError
 # AWS SDKs and Tools Reference Guide, "Container credential provider".
 _RELATIVE_URI: Final = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 _FULL_URI: Final = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
-_NEED_BOTOCORE: Final = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE")
+_NEED_BOTOCORE: Final = (
+    *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+    *("AWS_CREDENTIAL_FILE", "BOTO_CONFIG"),
+)
 _ECS_HOST: Final = "169.254.170.2"
 _PLAIN_HTTP_HOSTS: Final = frozenset({_ECS_HOST, "169.254.170.23", "fd00:ec2::23", "localhost", "127.0.0.1", "::1"})
 _TIMEOUT_SECONDS: Final = 2.0
@@ -58,7 +61,8 @@ CredentialsSource = Callable[[], Credentials]
 def find(environment: Mapping[str, str]) -> CredentialsSource | None:
     """Return where to get credentials without an AWS SDK; ``None`` if one is needed.
 
-    The order is botocore's: the environment, then everything that files and web identities offer, then the container's.
+    The order is botocore's: the environment, then everything that files and web identities offer, then the container's,
+    then the instance's.
     """
     if environment.get("AWS_ACCESS_KEY_ID"):
         return lambda: from_environment(environment)
@@ -66,7 +70,11 @@ def find(environment: Mapping[str, str]) -> CredentialsSource | None:
         return None
     if environment.get(_RELATIVE_URI) or environment.get(_FULL_URI):
         return ContainerCredentials(environment)
-    return None
+    if environment.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
+        return None
+    from ssm_securestring.runtime.instance import InstanceCredentials
+
+    return InstanceCredentials(environment)
 
 
 def from_environment(environment: Mapping[str, str]) -> Credentials:
@@ -139,7 +147,7 @@ class ContainerCredentials:
             raise NoAnswerError(f"the container's credentials: {type(error).__name__}", credentials=True) from None
         finally:
             connection.close()
-        return _read(status, body)
+        return read_credentials(status, body, of="the container's credentials")
 
     def _token(self) -> dict[str, str]:
         path = self._environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
@@ -153,11 +161,21 @@ class ContainerCredentials:
         return {"Authorization": token} if token else {}
 
 
-def _read(status: int, body: bytes) -> Credentials:
+def read_credentials(status: int, body: bytes, *, of: str) -> Credentials:
+    """Read what an endpoint answers.
+
+    Args:
+        status: The answer's status.
+        body: Its body.
+        of: What they are, for the error.
+
+    Raises:
+        NoAnswerError: It holds no credentials. Nothing of it is in the error.
+    """
     import json
     from datetime import datetime
 
-    problem = f"the container's credentials: status {status}"
+    problem = f"{of}: status {status}"
     try:
         if status == 200:  # noqa: PLR2004 - HTTP's OK
             fields = json.loads(body)
@@ -169,6 +187,6 @@ def _read(status: int, body: bytes) -> Credentials:
                 datetime.fromisoformat(expires).timestamp() if expires else None,
             )
     except (ValueError, KeyError, TypeError, AttributeError):
-        problem = "the container's credentials: malformed answer"
+        problem = f"{of}: malformed answer"
     # Outside of the except block: the error would take the answer along, which holds the keys.
     raise NoAnswerError(problem, credentials=True)

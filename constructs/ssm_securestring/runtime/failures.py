@@ -79,6 +79,11 @@ _BY_CODE: Final[dict[str, _Meaning]] = {
         "is an advanced parameter, and the AWS Encryption SDK is not installed",
         'Install "ssm-securestring[direct]", or let Parameter Store decrypt.',
     ),
+    "TooManyUpdates": (
+        errors.ParameterThrottledError,
+        "somebody else changes it at this moment",
+        "Try again.",
+    ),
     **dict.fromkeys(_THROTTLES, _THROTTLED),
     **dict.fromkeys(
         _EXPIRED,
@@ -97,18 +102,24 @@ _BY_CODE: Final[dict[str, _Meaning]] = {
         ),
     ),
 }
+_GRANTS: Final = {"ssm:PutParameter": "grant_write", "ssm:DescribeParameters": "grant_read_metadata"}
+_ON_KEY: Final = {"ssm:PutParameter": "kms:Encrypt (standard tier) or kms:GenerateDataKey (advanced tier)"}
 _SERVER_ERROR: Final = 500
 _NO_ANSWER: Final = "NoAnswer"
+_NO_CREDENTIALS: Final = "NoCredentials"
 
 
-def from_refusal(name: str, refusal: ServiceRefusalError) -> errors.ParameterReadError:
+def from_refusal(
+    name: str, refusal: ServiceRefusalError, *, action: str = "ssm:GetParameter"
+) -> errors.ParameterReadError:
     """Return what a refusal of one parameter means and what to do about it.
 
     Args:
         name: Name or ARN as the caller asked for it.
         refusal: The refusal. Its text is that of AWS and holds no value.
+        action: What was asked for; it is denied if a denial does not say which action is.
     """
-    kind, problem, fix = _meaning(refusal)
+    kind, problem, fix = _meaning(refusal, action)
     error = kind(name, problem=problem, fix=fix, code=refusal.code, request_id=refusal.request_id)
     error.__cause__ = refusal.__cause__ or refusal
     return error
@@ -130,7 +141,7 @@ def from_no_answer(name: str, failure: NoAnswerError) -> errors.ParameterReadErr
             name,
             problem=f"no credentials to ask with ({failure.reason})",
             fix="Log in, choose a profile, or give the process a role; then ask again.",
-            code="NoCredentials",
+            code=_NO_CREDENTIALS,
         )
     else:
         error = errors.ParameterUnreachableError(
@@ -149,7 +160,7 @@ def is_passing(error: errors.ParameterReadError) -> bool:
     A denial, a missing parameter and a key that cannot be used are definite: revocation must win.
     """
     kinds = (errors.ParameterThrottledError, errors.ParameterUnreachableError)
-    return isinstance(error, kinds) or error.code in _EXPIRED or error.code in _BROKEN_SERVICE
+    return isinstance(error, kinds) or error.code in _EXPIRED | _BROKEN_SERVICE | {_NO_CREDENTIALS}
 
 
 def concerns_one(refusal: ServiceRefusalError) -> bool:
@@ -159,12 +170,12 @@ def concerns_one(refusal: ServiceRefusalError) -> bool:
     return refusal.status < _SERVER_ERROR
 
 
-def _meaning(refusal: ServiceRefusalError) -> _Meaning:
+def _meaning(refusal: ServiceRefusalError, action: str) -> _Meaning:
     code, text = refusal.code, refusal.text
     if code in _BY_CODE:
         return _BY_CODE[code]
     if code == "AccessDeniedException":
-        return errors.ParameterAccessDeniedError, *_denial(text)
+        return errors.ParameterAccessDeniedError, *_denial(text, action)
     wrapped = _WRAPPED.search(text)
     kms_code = wrapped["code"] if wrapped else code
     if kms_code in _FOREIGN_CIPHERTEXT:
@@ -177,14 +188,15 @@ def _meaning(refusal: ServiceRefusalError) -> _Meaning:
     return errors.ParameterReadError, f"Parameter Store answered {code}", "See the SSM API reference for this code."
 
 
-def _denial(text: str) -> tuple[str, str]:
+def _denial(text: str, asked: str) -> tuple[str, str]:
     found = _ACTION.search(text)
     if found:
         action, resource = found["action"], found["resource"] or "the resource"
     else:
-        action = "kms:Decrypt" if _ANY_KMS.search(text) else "ssm:GetParameter"
+        action = _ON_KEY.get(asked, "kms:Decrypt") if _ANY_KMS.search(text) else asked
         resource = "its KMS key" if action.startswith("kms:") else "it"
-    fix = f"Grant {action} on {resource} to this principal; grant_read() of the construct does."
+    grant = _GRANTS.get(asked, "grant_read")
+    fix = f"Grant {action} on {resource} to this principal; {grant}() of the construct does."
     if action.startswith("kms:"):
         fix += " If it is granted, look at its conditions (PARAMETER_ARN, kms:ViaService) and at the key policy."
     return f"{action} is denied", fix

@@ -85,6 +85,10 @@ class Flights:
             missing = [each.reference for each in flights if each.outcome is None]
         return outcomes
 
+    def has(self, key: str) -> bool:
+        """Tell whether somebody waits for a parameter already."""
+        return key in self._under_way or key in self._waiting
+
     def forget(self, keys: Iterable[str] | None = None) -> None:
         """Let nobody join the calls that have begun."""
         with self._changed:

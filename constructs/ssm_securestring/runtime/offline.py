@@ -2,8 +2,9 @@
 
 import json
 import os
+import threading
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from ssm_securestring.core.errors import SettingError
 from ssm_securestring.core.names import ParameterName
@@ -11,6 +12,7 @@ from ssm_securestring.runtime.calls import Answer, ServiceRefusalError
 
 # No account and no Region: the ARN shows where the value came from.
 _ARN_PREFIX: Final = "arn:offline:ssm:offline:000000000000:parameter/"
+_KEY_ID: Final = "alias/offline"
 
 
 class OfflineTransport:
@@ -25,13 +27,14 @@ class OfflineTransport:
 
     def __init__(self, values: Mapping[str, str]) -> None:
         """Take a copy."""
-        self._values = {ParameterName(name).without_slash: (name, value) for name, value in values.items()}
+        self._values = {ParameterName(name).without_slash: (name, value, 1) for name, value in values.items()}
+        self._writing = threading.Lock()
 
     def call(self, operation: str, request: Mapping[str, object]) -> Answer:
-        """Answer a reading operation.
+        """Answer an operation. What is put stays in memory: no file is changed.
 
         Raises:
-            ServiceRefusalError: There is no parameter of this name.
+            ServiceRefusalError: There is no parameter of this name; or there is one, which is not to be overwritten.
         """
         if operation == "GetParameter":
             found = self._found(str(request["Name"]))
@@ -42,6 +45,10 @@ class OfflineTransport:
             names = request["Names"]
             wanted = names if isinstance(names, list) else []
             return Answer({"Parameters": [found for name in wanted if (found := self._found(name))]}, "")
+        if operation == "DescribeParameters":
+            return Answer({"Parameters": self._described(request)}, "")
+        if operation == "PutParameter":
+            return Answer({"Version": self._put(request)}, "")
         return Answer({"Parameters": self._below(str(request["Path"]), recursive=bool(request["Recursive"]))}, "")
 
     def reset(self) -> None:
@@ -51,8 +58,22 @@ class OfflineTransport:
         key = text.removeprefix(_ARN_PREFIX).removeprefix("/")
         if key not in self._values:
             return None
-        name, value = self._values[key]
-        return {"Name": name, "Type": "SecureString", "Value": value, "Version": 1, "ARN": f"{_ARN_PREFIX}{key}"}
+        name, value, version = self._values[key]
+        return {"Name": name, "Type": "SecureString", "Value": value, "Version": version, "ARN": f"{_ARN_PREFIX}{key}"}
+
+    def _described(self, request: Mapping[str, Any]) -> list[dict[str, object]]:
+        found = filter(None, (self._found(name) for name in request["ParameterFilters"][0]["Values"]))
+        return [fields | {"KeyId": _KEY_ID, "Tier": "Intelligent-Tiering"} for fields in found]
+
+    def _put(self, request: Mapping[str, Any]) -> int:
+        name = str(request["Name"])
+        key = name.removeprefix("/")
+        with self._writing:
+            name, _, version = self._values.get(key, (name, "", 0))
+            if version and not request.get("Overwrite"):
+                raise ServiceRefusalError("ParameterAlreadyExists", "", request_id=None)
+            self._values[key] = (name, str(request["Value"]), version + 1)
+        return version + 1
 
     def _below(self, path: str, *, recursive: bool) -> list[dict[str, object]]:
         prefix = f"{path.strip('/')}/".lstrip("/")

@@ -7,7 +7,7 @@ from ssm_securestring.core.errors import ParameterAccessDeniedError, ParameterKe
 from ssm_securestring.runtime.calls import NoAnswerError, ServiceRefusalError, Transport
 from ssm_securestring.runtime.failures import concerns_one, from_no_answer, from_refusal, missing
 from ssm_securestring.runtime.record import Record
-from ssm_securestring.runtime.reference import Reference, key_of
+from ssm_securestring.runtime.reference import Reference, has_selector, key_of, name_in
 from ssm_securestring.runtime.secret import SecretValue
 
 Outcome = Record | ParameterReadError
@@ -20,6 +20,12 @@ def fetch(transport: Transport, wanted: Sequence[Reference]) -> dict[str, Outcom
     """
     if len(wanted) == 1:
         return {wanted[0].key: _fetch_one(transport, wanted[0])}
+    # In an answer, a parameter of another account looks like that of one's own with the same name.
+    names = {each.key for each in wanted}
+    apart = [each for each in wanted if each.text.startswith("arn:") and name_in(each.key) in names]
+    if apart:
+        others = [each for each in wanted if each not in apart]
+        return fetch(transport, others) | {each.key: _fetch_one(transport, each) for each in apart}
     try:
         request = {"Names": [each.text for each in wanted], "WithDecryption": True}
         answer = transport.call("GetParameters", request)
@@ -29,12 +35,17 @@ def fetch(transport: Transport, wanted: Sequence[Reference]) -> dict[str, Outcom
         return {each.key: from_refusal(each.text, refusal) for each in wanted}
     except NoAnswerError as failure:
         return {each.key: from_no_answer(each.text, failure) for each in wanted}
-    # The answer is in another order, and names a single-level parameter as it was stored.
+    found = _by_key(answer.data["Parameters"])
+    return {each.key: found.get(each.key) or _missing(transport, each, answer.request_id) for each in wanted}
+
+
+def _by_key(parameters: Sequence[Mapping[str, Any]]) -> dict[str, Record]:
+    """Arrange an answer, which is in another order and names a single-level parameter as it was stored."""
     found: dict[str, Record] = {}
-    for fields in answer.data["Parameters"]:
+    for fields in parameters:
         record, selector = _record(fields), fields.get("Selector", "")
         found[key_of(record.name, selector)] = found[key_of(record.arn, selector)] = record
-    return {each.key: found.get(each.key) or missing(each.text, answer.request_id) for each in wanted}
+    return found
 
 
 def below(transport: Transport, path: str, *, recursive: bool, decrypt: bool) -> Iterator[Record]:
@@ -63,6 +74,13 @@ def may_be_of_one(error: ParameterReadError) -> bool:
     if isinstance(error, ParameterAccessDeniedError):
         return "kms:" in error.problem
     return isinstance(error, ParameterKeyError)
+
+
+def _missing(transport: Transport, wanted: Reference, request_id: str) -> Outcome:
+    if has_selector(wanted.text):
+        # The answer to many does not tell a missing version or label from a missing parameter.
+        return _fetch_one(transport, wanted)
+    return missing(wanted.text, request_id)
 
 
 def _fetch_one(transport: Transport, wanted: Reference) -> Outcome:

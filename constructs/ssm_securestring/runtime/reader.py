@@ -21,10 +21,17 @@ class Reader:
     Args:
         connect: Makes the transport, once, when it is first needed.
         cache: Keeps what was read.
+        on_stale: Is told when the last good value stands in, and why.
     """
 
-    def __init__(self, connect: Callable[[], Transport], cache: Cache) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Transport],
+        cache: Cache,
+        on_stale: Callable[[ParameterReadError], None] | None = None,
+    ) -> None:
         """Begin; no call is made yet."""
+        self._on_stale = on_stale
         self._transport = Once(connect)
         self._cache = cache
         self._flights = Flights(self._fetch)
@@ -36,7 +43,7 @@ class Reader:
             references: Which parameters.
             fresh: Ask Parameter Store, whatever is known.
         """
-        known = {} if fresh else {each: self._cache.find(each.key, each.text) for each in references}
+        known = {} if fresh else {each: self._known(each) for each in references}
         unknown = {each.key: each for each in references if known.get(each) is None}
         brought = self._flights.bring(unknown.values(), fresh=fresh) if unknown else {}
         return {
@@ -50,7 +57,7 @@ class Reader:
             ParameterReadError: The path could not be listed.
         """
         asked_at, asked_at_wall = time.monotonic(), time.time()
-        transport = self._connected(path)
+        transport = self.connected(path)
         try:
             records = list(below(transport, path, recursive=recursive, decrypt=True))
         except ParameterReadError as error:
@@ -69,6 +76,23 @@ class Reader:
         self._flights.forget(keys)
         self._cache.forget(keys)
 
+    def connected(self, name: str) -> Transport:
+        """Return the transport.
+
+        Raises:
+            ParameterReadError: There are no credentials, or no Region; the error is for this name.
+        """
+        try:
+            return self._transport.get()
+        except NoAnswerError as failure:
+            raise from_no_answer(name, failure) from failure
+
+    def learn(self, record: Record, *, began: float) -> None:
+        """Take over what was just stored by a call that began then: nobody is told of an older value from now on."""
+        keys = (key_of(record.name, ""), key_of(record.arn, ""))
+        self._flights.forget(keys)
+        self._cache.learn(keys, record, began=began)
+
     def after_fork(self) -> None:
         """Begin anew in a process that was forked: what is known stays, connections and locks are the parent's."""
         self._flights.reset()
@@ -83,6 +107,13 @@ class Reader:
         self.after_fork()
         self._cache.forget()
 
+    def _known(self, reference: Reference) -> Outcome | None:
+        found = self._cache.find(reference.key, reference.text)
+        if found is None and self._flights.has(reference.key):
+            # Somebody refreshes it: no need to wait while the value is within its time to live.
+            return self._cache.spare(reference.key)
+        return found
+
     def _settled(self, reference: Reference, outcome: Outcome, *, fresh: bool) -> Outcome:
         if isinstance(outcome, Record):
             return outcome
@@ -90,6 +121,8 @@ class Reader:
             last_good = self._cache.stale(reference.key)
             if last_good is not None:
                 _warn(outcome)
+                if self._on_stale is not None:
+                    self._on_stale(outcome.copy_for(reference.text))
                 return last_good
         return outcome.copy_for(reference.text)
 
@@ -118,16 +151,13 @@ class Reader:
         return known | outcomes
 
     def _keep(self, record: Record, key: str, asked_at: float, asked_at_wall: float) -> None:
-        """Keep a record under the key it was asked with and, if that had no selector, under name and ARN."""
-        own = (key_of(record.name, ""), key_of(record.arn, ""))
-        keys = own if not key or key in own else (key,)
-        self._cache.put(keys, record, asked_at=asked_at, asked_at_wall=asked_at_wall)
+        """Keep a record under the key it was asked with and, if that was its name, under its ARN.
 
-    def _connected(self, name: str) -> Transport:
-        try:
-            return self._transport.get()
-        except NoAnswerError as failure:
-            raise from_no_answer(name, failure) from failure
+        Not the other way round: an ARN may be another account's, and a parameter of one's own have the same name.
+        """
+        name = key_of(record.name, "")
+        keys = (name, key_of(record.arn, "")) if key in {"", name} else (key,)
+        self._cache.put(keys, record, asked_at=asked_at, asked_at_wall=asked_at_wall)
 
 
 def _warn(error: ParameterReadError) -> None:

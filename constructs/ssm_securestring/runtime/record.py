@@ -14,6 +14,8 @@ class Record(NamedTuple):
         version: Its version.
         arn: Its ARN.
         type: ``SecureString``, ``String`` or ``StringList``.
+        stale_since: Wall-clock second of the end of its time to live, if it stands in because Parameter Store could not
+            be asked. ``None`` if it is as good as it says.
     """
 
     name: str
@@ -21,3 +23,4 @@ class Record(NamedTuple):
     version: int
     arn: str
     type: str
+    stale_since: float | None = None

@@ -40,9 +40,19 @@ def parse(text: str) -> Reference:
     return Reference(text, key_of(base, f"{colon}{selector}"))
 
 
+def has_selector(text: str) -> bool:
+    """Tell whether a version or label is asked for."""
+    return bool(_split(text)[1])
+
+
 def key_of(base: str, selector: str) -> str:
     """Return the canonical form of a name or ARN, and of the selector as Parameter Store writes it (``:3``)."""
     return f"{base.removeprefix('/')}{selector}"
+
+
+def name_in(key: str) -> str:
+    """Return the part of a key that a name and all ARNs of parameters of that name have in common."""
+    return key.rpartition(":parameter/")[2]
 
 
 def _split(text: str) -> tuple[str, str, str]:

@@ -74,7 +74,9 @@ class SecretValue:
         """Compare in constant time; never equal to a plain text, so that no such comparison is written."""
         if not isinstance(other, SecretValue):
             return NotImplemented
-        return hmac.compare_digest(self.reveal().encode(), other.reveal().encode())
+        # A text that UTF-8 cannot hold would be in the error.
+        mine, theirs = (each.reveal().encode("utf-8", "surrogatepass") for each in (self, other))
+        return hmac.compare_digest(mine, theirs)
 
     __hash__ = None  # type: ignore[assignment]  # a hash table would compare, and a hash would tell of, the value
 

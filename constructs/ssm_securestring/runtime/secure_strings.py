@@ -1,7 +1,7 @@
 """Fetch and decrypt SecureString parameters."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
 from ssm_securestring.core.errors import ParameterNameError, SettingError
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from types_boto3_kms import KMSClient
     from types_boto3_ssm import SSMClient
 
+    from ssm_securestring.core.errors import ParameterReadError
+    from ssm_securestring.core.tiers import Tier
     from ssm_securestring.runtime.direct import DirectDecryptor
 
 _DEFAULT_TTL_SECONDS: Final = 300.0
@@ -47,13 +49,15 @@ class SecureStrings:
 
     Args:
         client: A boto3 client for Systems Manager. Default: the standard library where the credentials are in the
-            environment or come from a container's endpoint, a boto3 client otherwise.
+            environment or come from the endpoint of a container or an instance, a boto3 client otherwise.
         region: Region. Default: the environment's.
         ttl_seconds: How long a value may be used before it is fetched again. 0 keeps none. Default: 300.
         missing_ttl_seconds: How long a name that does not exist is not asked for again. Default: 5.
         max_stale_seconds: How long after that a value may stand in while Parameter Store throttles or cannot be
             reached; never after a refusal. Default: 3600.
         timeout_seconds: How long a call may take, all retries included. Default: 10.
+        on_stale: Is called with the error, in the thread that asked, when a value stands in. What it raises comes out
+            of :meth:`get`. Default: only a warning is logged.
         decrypt: ``"service"`` lets Parameter Store decrypt; ``"direct"`` calls ``kms:Decrypt`` from here, for which
             permissions must not demand ``kms:ViaService``, one call for each parameter. Advanced parameters then
             need the extra ``direct``. Default: ``"service"``.
@@ -82,6 +86,7 @@ class SecureStrings:
         missing_ttl_seconds: float = _DEFAULT_MISSING_TTL_SECONDS,
         max_stale_seconds: float = _DEFAULT_MAX_STALE_SECONDS,
         timeout_seconds: float = _DEFAULT_TIMEOUT_SECONDS,
+        on_stale: "Callable[[ParameterReadError], None] | None" = None,
         decrypt: Literal["service", "direct"] = "service",
         key_arns: Sequence[str] = (),
         kms_client: "KMSClient | None" = None,
@@ -108,7 +113,7 @@ class SecureStrings:
         self._timeout_seconds = timeout_seconds
         self._cache = Cache(**durations)
         self._texts = self._cache.texts
-        self._reader = Reader(self._connect, self._cache)
+        self._reader = Reader(self._connect, self._cache, on_stale)
         watch(self._reader)
 
     def get(self, name: str) -> SecretValue:
@@ -130,9 +135,15 @@ class SecureStrings:
             return entry.value
         return self.record(name).value
 
-    def known(self, name: str) -> SecretValue | None:
-        """Return a value only if no call is needed for it."""
-        found = self._cache.find(parse(name).key, name)
+    def known(self, name: str, *, max_age_seconds: float | None = None) -> SecretValue | None:
+        """Return a value only if no call is needed for it.
+
+        Args:
+            name: As for :meth:`get`.
+            max_age_seconds: How old it may be. Default: as old as its time to live.
+        """
+        key = parse(name).key
+        found = self._cache.find(key, name) if max_age_seconds is None else self._cache.young(key, max_age_seconds)
         return found.value if isinstance(found, Record) else None
 
     def record(self, name: str) -> Record:
@@ -182,6 +193,85 @@ class SecureStrings:
     def prefetch(self, names: Iterable[str]) -> None:
         """Fetch what will be needed, for example while a function initializes; :meth:`get` tells of failures."""
         self.get_many(names)
+
+    def put(
+        self,
+        name: str,
+        value: str | SecretValue,
+        *,
+        key_id: str | None = None,
+        tier: "Tier | str | None" = None,
+        description: str | None = None,
+        create: bool = False,
+    ) -> int:
+        """Store a new value of a SecureString; key, tier, description and all other settings stay as they are.
+
+        It needs ``ssm:PutParameter``; ``kms:Encrypt`` (standard tier) or ``kms:GenerateDataKey`` (advanced) for a
+        customer-managed key; and ``ssm:DescribeParameters``, which AWS grants on all parameters or none. With
+        ``key_id``, ``tier`` and ``description``, ``ssm:GetParameter`` is enough instead of that last one.
+
+        The last writer wins: Parameter Store has no conditional writes. After an error that says that the service did
+        not answer, the value may have been stored all the same; putting it again is safe.
+
+        Args:
+            name: Its name, without version or label.
+            value: 1 to 4,096 bytes of UTF-8 in the standard tier, 8,192 in the others.
+            key_id: KMS key to encrypt with. Default: the parameter's.
+            tier: ``"Standard"``, ``"Advanced"`` or ``"Intelligent-Tiering"``. Default: the parameter's; for a new one
+                ``"Standard"``.
+            description: Description. Default: the parameter's.
+            create: Make the parameter if there is none; needs ``key_id``. Default: refuse.
+
+        Returns:
+            The version that was stored. All who ask this helper get its value from now on.
+
+        Raises:
+            ParameterNameError: ``name`` is an ARN, or has a version or label, or could be no name.
+            ParameterNotFoundError: There is none of this name, and ``create`` was not asked for.
+            ParameterTooLargeError: ``value`` is too long for the tier; nothing was sent.
+            ParameterWriteError: The parameter is no SecureString, or refuses the value.
+            ParameterAccessDeniedError: A permission is missing; the message says which, on what.
+            ParameterReadError: As :meth:`get`.
+        """
+        from ssm_securestring.runtime import writing
+
+        how = writing.wanted(key_id=key_id, tier=tier, description=description, create=create)
+        return writing.put(self._reader, name, writing.secret(value), how)
+
+    def rotate(
+        self,
+        name: str,
+        make: "Callable[[SecretValue], str | SecretValue]",
+        *,
+        key_id: str | None = None,
+        tier: "Tier | str | None" = None,
+        description: str | None = None,
+    ) -> int:
+        """Read a value, make a new one of it, and store that as :meth:`put` does.
+
+        The value is read from Parameter Store, whatever is known. If somebody else stores one in between, it stays in
+        the parameter's history, and a warning with both versions is logged.
+
+        Args:
+            name: Its name, without version or label.
+            make: Returns the new value. What it raises comes out as it is, and nothing is stored.
+            key_id: As for :meth:`put`.
+            tier: As for :meth:`put`.
+            description: As for :meth:`put`.
+
+        Returns:
+            The version that was stored.
+
+        Raises:
+            ParameterReadError: As :meth:`refresh` and :meth:`put`.
+
+        Example:
+            >>> version = secrets.rotate("/shop/db/password", lambda old: token_urlsafe())
+        """
+        from ssm_securestring.runtime import writing
+
+        how = writing.wanted(key_id=key_id, tier=tier, description=description)
+        return writing.rotate(self._reader, name, make, how)
 
     def invalidate(self, *names: str) -> None:
         """Forget some parameters, or all if none is named, so that the next one who asks gets what is stored then."""

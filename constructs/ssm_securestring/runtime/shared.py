@@ -9,6 +9,11 @@ from ssm_securestring.runtime.secure_strings import SecureStrings
 _SHARED: Final = Once(SecureStrings)
 
 
+def shared() -> SecureStrings:
+    """Return the helper that this process shares."""
+    return _SHARED.get()
+
+
 def get(name: str) -> SecretValue:
     """Return the value of one parameter: :meth:`SecureStrings.get` of a helper that this process shares.
 
@@ -22,4 +27,4 @@ def get(name: str) -> SecretValue:
         >>> import ssm_securestring
         >>> password = ssm_securestring.get("/shop/db/password").reveal()
     """
-    return _SHARED.get().get(name)
+    return shared().get(name)

@@ -47,6 +47,9 @@ admits everybody in the account who may call Parameter Store.
 All grants to one principal are merged: one statement for each set of actions, with a list of ARNs. What does not fit
 into the inline policy goes to managed policies; past what IAM holds, synthesis stops and names the path that would do.
 
+Each grant also stands in the metadata of the inline policy, in its own words (`ssm-securestring:access`: verb,
+parameter, tier, key), so that policies can be held against what was granted.
+
 The statements below are for `/shop/db/password`, and for the path `/shop/db`.
 """
 

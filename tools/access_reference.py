@@ -47,6 +47,9 @@ admits everybody in the account who may call Parameter Store.
 All grants to one principal are merged: one statement for each set of actions, with a list of ARNs. What does not fit
 into the inline policy goes to managed policies; past what IAM holds, synthesis stops and names the path that would do.
 
+Each grant also stands in the metadata of the inline policy, in its own words (`ssm-securestring:access`: verb,
+parameter, tier, key), so that policies can be held against what was granted.
+
 The statements below are for `/shop/db/password`, and for the path `/shop/db`.
 """
 
@@ -86,6 +89,22 @@ def _key_policy(mode: KeyMode, *, direct: bool = False) -> list[dict[str, Any]]:
     return [each for each in statements if each.get("Sid") != "AdministerWithoutUse"]
 
 
+def _shared() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the key's statement for a principal of another account, and those that this account attaches."""
+    stack, _ = _stack()
+    key = ParameterKey(stack, "Key")
+    target = SecureStringParameter.from_name(
+        stack, "Target", name="/shop/db/password", encryption_key=key, tier=Tier.ADVANCED
+    )
+    target.share_read("Reports", principal_arn="arn:aws:iam::999922223333:role/reports")
+    template = Template.from_stack(stack)
+    (resource,) = template.find_resources("AWS::KMS::Key").values()
+    (output,) = template.find_outputs("*").values()
+    # The one token in it is the ARN of the key.
+    text = "".join(part if isinstance(part, str) else _KEY for part in output["Value"]["Fn::Join"][1])
+    return resource["Properties"]["KeyPolicy"]["Statement"][-1:], json.loads(text)
+
+
 def _code(statements: list[dict[str, Any]]) -> str:
     return f"```json\n{json.dumps(statements, indent=2)}\n```\n"
 
@@ -112,6 +131,29 @@ def _listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
+_ELSEWHERE: Final = """## Where the CDK takes a parameter
+
+A `SecureStringParameter` is an `ssm.IStringParameter`. What asks a parameter for permission gets exactly `grant_read`:
+`ecs.Secret.from_ssm_parameter(parameter)`, `batch.Secret.from_ssm_parameter(parameter)`, for their execution roles.
+`appconfig.ConfigurationSource.from_parameter(parameter)` does not ask: the role that it makes decrypts with the whole
+key. Give `SourcedConfiguration` a `retrieval_role` with `parameter.grant_read(role)` instead, and no key. Lambda takes
+no parameter at all: pass `parameter.parameter_name` in the function's environment and `grant_read(function)`.
+
+A service is no grantee, since it has no policies; grant to the role that it assumes.
+
+## `share_read`
+
+`parameter.share_read("Reports", principal_arn="arn:aws:iam::999922223333:role/reports")` is for one role or user of
+another account. It makes a resource share of RAM with that account, this statement in the policy of the key
+
+{key}
+and, as an output, what the other account attaches to the principal, which then reads by the parameter's full ARN:
+
+{statements}
+Both halves are needed, and another principal of that account does not get in, whatever it may do at home. Unless both
+accounts are in an organization that shares, the other account first accepts the share. Secrets of ECS and dynamic
+references cannot use a shared parameter, says AWS; functions and other programs that call `GetParameter` can.
+"""
 _KEYS: Final = """## The key policy
 
 `ParameterKey(..., mode=KeyMode.DELEGATED)`, the default: IAM decides, within Parameter Store, the account and the paths
@@ -134,7 +176,9 @@ def reference() -> str:
         strict=_code(_key_policy(KeyMode.STRICT)),
         direct=_code(_key_policy(KeyMode.DELEGATED, direct=True)[1:]),
     )
-    return "\n".join([_INTRODUCTION, *(_section(verb) for verb in Verb), keys])
+    key, statements = _shared()
+    elsewhere = _ELSEWHERE.format(key=_code(key), statements=_code(statements))
+    return "\n".join([_INTRODUCTION, *(_section(verb) for verb in Verb), elsewhere, keys])
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def calls(world: World, caller: Account, target: str, key: str, tier: Tier) -> d
         "put": lambda: put(target, tier),
         "tags": lambda: ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=target),
         # An advanced parameter never becomes standard, so there it is about another name.
-        "put in other tier": lambda: put(target if tier is Tier.STANDARD else f"{target}-new", other_tier),
+        "put in other tier": lambda: put(f"{target}-new" if tier is Tier.ADVANCED else target, other_tier),
         "by path": lambda: ssm.get_parameters_by_path(Path=f"{base}/db", WithDecryption=True),
         "get sibling": lambda: ssm.get_parameter(Name=f"{base}/db/sibling", WithDecryption=True),
         "get neighbour": lambda: ssm.get_parameter(Name=f"{base}/mail/key", WithDecryption=True),
@@ -77,25 +77,39 @@ ALLOWED_ON_PATH = {
 }
 CASES = (
     [(kind, verb, "parameter", Tier.STANDARD) for kind in KINDS for verb in VERBS]
-    + [("role", verb, "parameter", Tier.ADVANCED) for verb in VERBS]
+    + [("role", verb, "parameter", tier) for tier in (Tier.ADVANCED, Tier.INTELLIGENT_TIERING) for verb in VERBS]
     + [("role", verb, "path", Tier.STANDARD) for verb in VERBS]
 )
+
+
+NAMES = {
+    Tier.STANDARD: "db/password",
+    Tier.ADVANCED: "db/certificate",
+    Tier.INTELLIGENT_TIERING: "db/flexible",
+}
+
+
+def _expected(verb: str, on: str, tier: Tier) -> set[str]:
+    """Return what must work; intelligent tiering may end in either tier, so whoever writes writes both."""
+    expected = (ALLOWED_ON_PATH if on == "path" else ALLOWED)[verb]
+    writes_both = tier is Tier.INTELLIGENT_TIERING and "put" in expected
+    return expected | ({"put in other tier"} if writes_both else set())
 
 
 def _prepare(world: World, key: str) -> None:
     for each in ("db/password", "db/password2", "db/sibling", "mail/key", "dbx/password", "db"):
         world.put(f"{world.base}/{each}", key)
-    world.put(f"{world.base}/db/certificate", key, Tier.ADVANCED)
-    world.put(f"{world.base}/db/certificate2", key)
+    for tier in (Tier.ADVANCED, Tier.INTELLIGENT_TIERING):
+        world.put(f"{world.base}/{NAMES[tier]}", key, tier)
+        world.put(f"{world.base}/{NAMES[tier]}2", key)
 
 
 def test_each_verb_for_each_kind_of_grantee(world: World) -> None:
-    """Nineteen calls by each of 56 grantees: what must work works, and everything else is refused."""
+    """Nineteen calls by each of 63 grantees: what must work works, and everything else is refused."""
     key = ParameterKey(world.stack, "Key", removal_policy=cdk.RemovalPolicy.DESTROY)
     cdk.CfnOutput(world.stack, "KeyArn", value=key.key_arn)
     targets = {
-        ("parameter", Tier.STANDARD): world.named(f"{world.base}/db/password", key),
-        ("parameter", Tier.ADVANCED): world.named(f"{world.base}/db/certificate", key, Tier.ADVANCED),
+        **{("parameter", tier): world.named(f"{world.base}/{name}", key, tier) for tier, name in NAMES.items()},
         ("path", Tier.STANDARD): ParameterPath(
             world.stack, "Path", path=f"{world.base}/db", encryption_key=key, tier=Tier.STANDARD
         ),
@@ -108,11 +122,11 @@ def test_each_verb_for_each_kind_of_grantee(world: World) -> None:
 
     wrong, table = [], []
     for label, (kind, verb, on, tier) in zip(labels, CASES, strict=True):
-        target = f"{world.base}/db/{'certificate' if tier is Tier.ADVANCED else 'password'}"
+        target = f"{world.base}/{NAMES[tier]}"
         tried = calls(world, world.become(kind, label), target, key_arn, tier)
         seen = {name for name, call in tried.items() if outcome(call) == "allowed"}
-        expected = (ALLOWED_ON_PATH if on == "path" else ALLOWED)[verb]
-        table.append(f"{kind:9} {verb:14} {on:10} {tier.value:9} {len(tried) - len(seen):2} refused; {sorted(seen)}")
+        expected = _expected(verb, on, tier)
+        table.append(f"{kind:9} {verb:14} {on:10} {tier.value:19} {len(tried) - len(seen):2} refused; {sorted(seen)}")
         if seen != expected:
             wrong.append((kind, verb, on, tier.value, seen ^ expected))
         if "delete" in seen:

@@ -1,9 +1,11 @@
 """A grant says what it allows and allows what it says: one parameter, one key, the verbs of its tier."""
 
 import json
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_appconfig as appconfig
 from aws_cdk import aws_batch as batch
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
@@ -12,6 +14,9 @@ from aws_cdk import aws_lambda as lambda_
 from ssm_securestring.cdk import ParameterKey, SecureStringParameter, SecureStringParameterBase, Tier
 from ssm_securestring.core.errors import GrantError
 from tests.cdk.spelled import KEY_ARN, arn_of, bound_to, resources, statements_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 KEY = ParameterKey.from_key_arn(KEY_ARN)
 READ = {"Effect": "Allow", "Action": ["ssm:GetParameter", "ssm:GetParameters"], "Resource": arn_of("/shop/db")}
@@ -57,23 +62,32 @@ def _imported(stack: cdk.Stack, tier: Tier) -> SecureStringParameterBase:
     return SecureStringParameter.from_name(stack, "Db", name="/shop/db", encryption_key=KEY, tier=tier)
 
 
+def _expected(encrypt: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Spell the statements of each verb, with what encrypting takes."""
+    both = {**DECRYPT, "Action": ["kms:Decrypt", *_listed(encrypt["Action"])]}
+    return {
+        "grant_read": [READ, DECRYPT],
+        "grant_write": [WRITE, encrypt],
+        "grant_read_write": [
+            {**READ, "Action": ["ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter"]},
+            both,
+        ],
+        "grant_read_history": [{**READ, "Action": "ssm:GetParameterHistory"}, DECRYPT],
+        "grant_read_metadata": [{"Effect": "Allow", "Action": "ssm:DescribeParameters", "Resource": "*"}],
+        "grant_delete": [{**READ, "Action": ["ssm:DeleteParameter", "ssm:DeleteParameters"]}],
+        "grant_manage": [{**READ, "Action": MANAGE_ACTIONS}, both],
+    }
+
+
+STANDARD = _expected(ENCRYPT)
+
+
 @pytest.mark.parametrize("make", [_owned, _imported])
 @pytest.mark.parametrize(
     ("tier", "encrypt"),
     [(Tier.STANDARD, ENCRYPT), (Tier.ADVANCED, DATA_KEY), (Tier.INTELLIGENT_TIERING, EITHER)],
 )
-@pytest.mark.parametrize(
-    "verb",
-    [
-        "grant_read",
-        "grant_write",
-        "grant_read_write",
-        "grant_read_history",
-        "grant_read_metadata",
-        "grant_delete",
-        "grant_manage",
-    ],
-)
+@pytest.mark.parametrize("verb", list(STANDARD))
 def test_each_verb_and_tier_gives_exactly_these_statements(
     stack: cdk.Stack, make: object, tier: Tier, encrypt: dict[str, object], verb: str
 ) -> None:
@@ -83,23 +97,8 @@ def test_each_verb_and_tier_gives_exactly_these_statements(
 
     grant = getattr(make(stack, tier), verb)(principal)
 
-    expected = {
-        "grant_read": [READ, DECRYPT],
-        "grant_write": [WRITE, encrypt],
-        "grant_read_write": [
-            {**READ, "Action": ["ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter"]},
-            {**DECRYPT, "Action": ["kms:Decrypt", *_listed(encrypt["Action"])]},
-        ],
-        "grant_read_history": [{**READ, "Action": "ssm:GetParameterHistory"}, DECRYPT],
-        "grant_read_metadata": [{"Effect": "Allow", "Action": "ssm:DescribeParameters", "Resource": "*"}],
-        "grant_delete": [{**READ, "Action": ["ssm:DeleteParameter", "ssm:DeleteParameters"]}],
-        "grant_manage": [
-            {**READ, "Action": MANAGE_ACTIONS},
-            {**DECRYPT, "Action": ["kms:Decrypt", *_listed(encrypt["Action"])]},
-        ],
-    }
     assert grant.success
-    assert statements_of(stack, "Reader") == expected[verb]
+    assert statements_of(stack, "Reader") == _expected(encrypt)[verb]
 
 
 def test_a_parameter_by_arn_is_bound_to_the_region_of_that_arn(stack: cdk.Stack) -> None:
@@ -136,35 +135,47 @@ def test_under_the_aws_managed_key_there_is_nothing_to_permit_in_kms(stack: cdk.
     ]
 
 
-@pytest.mark.parametrize("kind", ["role", "role-by-name", "user", "group", "function", "lazy-role"])
-def test_every_principal_whose_policies_can_change_is_granted(stack: cdk.Stack, kind: str) -> None:
-    """The decrypt statement is in the template, whoever the grantee is."""
-    grantees: dict[str, iam.IGrantable] = {
-        "role": _role(stack),
-        "role-by-name": iam.Role.from_role_name(stack, "ByName", "x"),
-        "user": iam.User(stack, "User"),
-        "group": iam.Group(stack, "Group"),
-        "function": lambda_.Function(
-            stack, "F", runtime=lambda_.Runtime.PYTHON_3_13, handler="i.h", code=lambda_.Code.from_inline("x")
+def _grantees(stack: cdk.Stack, kind: str, number: int) -> iam.IGrantable:
+    """Make the principal of a kind, one of several."""
+    name = f"G{number}"
+    makers: dict[str, Callable[[], iam.IGrantable]] = {
+        "role": lambda: iam.Role(stack, name, assumed_by=iam.AccountRootPrincipal()),
+        "role-by-name": lambda: iam.Role.from_role_name(stack, name, f"by-name-{number}"),
+        "role-by-arn": lambda: iam.Role.from_role_arn(stack, name, f"arn:aws:iam::111122223333:role/{number}"),
+        "user": lambda: iam.User(stack, name),
+        "user-by-name": lambda: iam.User.from_user_name(stack, name, f"by-name-{number}"),
+        "group": lambda: iam.Group(stack, name),
+        "function": lambda: lambda_.Function(
+            stack, name, runtime=lambda_.Runtime.PYTHON_3_13, handler="i.h", code=lambda_.Code.from_inline("x")
         ),
-        "lazy-role": iam.LazyRole(stack, "Lazy", assumed_by=iam.AccountRootPrincipal()),
+        "task-role": lambda: ecs.FargateTaskDefinition(stack, name).task_role,
+        "lazy-role": lambda: iam.LazyRole(stack, name, assumed_by=iam.AccountRootPrincipal()),
     }
-    _owned(stack, Tier.STANDARD).grant_read(grantees[kind])
-    if kind == "lazy-role":
-        assert isinstance(grantees[kind], iam.LazyRole)
-        grantees[kind].role_arn  # type: ignore[attr-defined]  # noqa: B018 - asking for it makes the role
-
-    written = [
-        statement
-        for policy in resources(stack, "AWS::IAM::Policy").values()
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
-    ]
-    assert DECRYPT in written
-    assert READ in written
+    return makers[kind]()
 
 
 @pytest.mark.parametrize(
-    "kind", ["immutable", "without-updates", "other-account", "function-without-role", "account", "service", "arn"]
+    "kind",
+    ["role", "role-by-name", "role-by-arn", "user", "user-by-name", "group", "function", "task-role", "lazy-role"],
+)
+def test_every_verb_for_every_principal_whose_policies_can_change(stack: cdk.Stack, kind: str) -> None:
+    """Exactly the statements of the verb, in one policy that is attached to this principal."""
+    parameter = _owned(stack, Tier.STANDARD)
+    for number, verb in enumerate(STANDARD):
+        grantee = _grantees(stack, kind, number)
+        assert getattr(parameter, verb)(grantee).success
+        if isinstance(grantee, iam.LazyRole):
+            grantee.role_arn  # noqa: B018 - asking for it makes the role
+
+    granted = [each["Properties"] for each in resources(stack, "AWS::IAM::Policy").values() if "Metadata" in each]
+    attached = [each.get("Roles") or each.get("Users") or each.get("Groups") for each in granted]
+    assert [each["PolicyDocument"]["Statement"] for each in granted] == list(STANDARD.values())
+    assert len({json.dumps(each) for each in attached}) == len(STANDARD)
+    assert all(len(each) == 1 for each in attached)
+
+
+@pytest.mark.parametrize(
+    "kind", ["immutable", "without-updates", "other-account", "function-without-role", "account", "arn"]
 )
 def test_fails_where_a_grant_would_silently_do_nothing(stack: cdk.Stack, kind: str) -> None:
     """The CDK reports success for most of these; here synthesis stops, with the statements to attach by hand."""
@@ -176,7 +187,6 @@ def test_fails_where_a_grant_would_silently_do_nothing(stack: cdk.Stack, kind: s
             stack, "C", "arn:aws:lambda:eu-west-1:111122223333:function:f"
         ),
         "account": iam.AccountPrincipal("999922223333"),
-        "service": iam.ServicePrincipal("ec2.amazonaws.com"),
         "arn": iam.ArnPrincipal("arn:aws:iam::111122223333:role/y"),
     }
     with pytest.raises(GrantError) as caught:
@@ -188,54 +198,27 @@ def test_fails_where_a_grant_would_silently_do_nothing(stack: cdk.Stack, kind: s
     assert pasted == [READ, DECRYPT]
 
 
+def test_fails_for_a_service_which_reads_as_the_role_that_it_assumes(stack: cdk.Stack) -> None:
+    """A service has no policies; with a role that trusts it, the same grant is made."""
+    service = iam.ServicePrincipal("appconfig.amazonaws.com")
+    parameter = _imported(stack, Tier.STANDARD)
+    with pytest.raises(
+        GrantError, match=r"because appconfig\.amazonaws\.com is a service, which has no policies: grant"
+    ):
+        parameter.grant_read(service)
+
+    role = iam.Role(stack, "Retrieval", assumed_by=service)
+    parameter.grant_read(role)
+
+    assert statements_of(stack, "Retrieval") == [READ, DECRYPT]
+
+
 def test_fails_to_grant_writing_when_the_tier_is_not_known(stack: cdk.Stack) -> None:
     """Standard and advanced take different permissions; guessing would deny at the first write."""
     parameter = SecureStringParameter.from_name(stack, "Db", name="/shop/db", encryption_key=KEY)
     with pytest.raises(GrantError, match="its tier is not known here: pass tier= where it is imported"):
         parameter.grant_write(_role(stack))
     parameter.grant_read(_role(cdk.Stack(stack, "Nested")))
-
-
-def test_a_grant_in_another_stack_makes_no_cycle_and_no_wildcard(stack: cdk.Stack) -> None:
-    """The statements go to the principal's stack and name this key, however the CDK refers across stacks."""
-    key = ParameterKey(stack, "Key")
-    parameter = SecureStringParameter(stack, "Db", name="/shop/db", encryption_key=key)
-    other = cdk.Stack(cdk.App.of(stack), "Other", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-
-    parameter.grant_read(_role(other))
-
-    read, decrypt = statements_of(other, "Reader")
-    assert read == READ
-    assert decrypt["Condition"] == bound_to("/shop/db")
-    (reference,) = decrypt["Resource"]
-    assert reference in {"Fn::ImportValue", "Fn::GetStackOutput"}
-    assert "Key" in str(decrypt["Resource"])
-
-
-def test_a_grant_in_another_region_keeps_the_region_of_the_parameter(stack: cdk.Stack) -> None:
-    """The principal is global; service, key and ARN are those of where the parameter is."""
-    other = cdk.Stack(cdk.App.of(stack), "Other", env=cdk.Environment(account="111122223333", region="us-east-1"))
-
-    _owned(stack, Tier.STANDARD).grant_read(_role(other))
-
-    assert statements_of(other, "Reader") == [READ, DECRYPT]
-
-
-def test_a_grant_between_stages_that_are_deployed_together(stack: cdk.Stack) -> None:
-    """Key, parameter and principal in stacks of one stage: the key is named, not widened."""
-    app = stack.node.root
-    assert isinstance(app, cdk.App)
-    stage = cdk.Stage(app, "Test", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-    data, service = cdk.Stack(stage, "Data"), cdk.Stack(stage, "Service")
-    parameter = SecureStringParameter(data, "Db", name="/shop/db", encryption_key=ParameterKey(data, "Key"))
-
-    parameter.grant_read(_role(service))
-
-    stage.synth()
-    read, decrypt = statements_of(service, "Reader")
-    assert read == READ
-    assert decrypt["Condition"] == bound_to("/shop/db")
-    assert "Key" in str(decrypt["Resource"])
 
 
 def test_what_takes_a_parameter_of_the_cdk_gets_the_exact_grant(stack: cdk.Stack) -> None:
@@ -257,3 +240,41 @@ def test_what_takes_a_parameter_of_the_cdk_gets_the_exact_grant(stack: cdk.Stack
 
     for role in ("Reader", "Batch"):
         assert [each for each in statements_of(stack, role) if "logs:" not in str(each)] == [READ, DECRYPT]
+
+
+def test_appconfig_reads_as_a_role_of_ours_because_its_own_would_decrypt_with_the_whole_key(stack: cdk.Stack) -> None:
+    """The CDK writes that role's policy without asking the parameter, so the role is made and granted here instead."""
+    parameter = _owned(stack, Tier.STANDARD)
+    role = iam.Role(stack, "Retrieval", assumed_by=iam.ServicePrincipal("appconfig.amazonaws.com"))
+    parameter.grant_read(role)
+    appconfig.SourcedConfiguration(
+        stack,
+        "Configuration",
+        application=appconfig.Application(stack, "Application"),
+        location=appconfig.ConfigurationSource.from_parameter(parameter),
+        retrieval_role=role,
+    )
+
+    assert statements_of(stack, "Retrieval") == [READ, DECRYPT]
+    roles = [each for each in resources(stack, "AWS::IAM::Role").values() if "appconfig" in json.dumps(each)]
+    assert [each["Properties"].get("Policies") for each in roles] == [None]
+
+
+def test_a_function_is_told_the_name_and_granted_the_value(stack: cdk.Stack) -> None:
+    """Lambda takes no parameter of the CDK: its environment gets the name, its role the grant, no template a value."""
+    parameter = _owned(stack, Tier.STANDARD)
+    function = lambda_.Function(
+        stack,
+        "Orders",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        handler="i.h",
+        code=lambda_.Code.from_inline("x"),
+        environment={"DB_PASSWORD_PARAMETER": parameter.parameter_name},
+    )
+    parameter.grant_read(function)
+
+    (logical_id,) = resources(stack, "Custom::SsmSecureString")
+    (made,) = [each for name, each in resources(stack, "AWS::Lambda::Function").items() if name.startswith("Orders")]
+    name = {"Fn::GetAtt": [logical_id, "Name"]}
+    assert made["Properties"]["Environment"] == {"Variables": {"DB_PASSWORD_PARAMETER": name}}
+    assert statements_of(stack, "OrdersServiceRole") == [READ, DECRYPT]

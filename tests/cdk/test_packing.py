@@ -9,7 +9,7 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
-from ssm_securestring.cdk import ParameterKey, SecureStringParameter, SecureStringParameterBase
+from ssm_securestring.cdk import ParameterKey, SecureStringParameter, SecureStringParameterBase, Tier
 from ssm_securestring.core.errors import GrantError
 from tests.cdk.spelled import KEY_ARN, VIA_SSM, arn_of, resources, statements_of
 
@@ -141,9 +141,9 @@ def test_what_does_not_fit_goes_to_managed_policies(stack: cdk.Stack, kind: str,
 
 
 def test_fails_when_iam_cannot_hold_it_and_names_the_path_that_would_do(stack: cdk.Stack) -> None:
-    """Ten managed policies are IAM's quota for one principal."""
+    """Ten managed policies are IAM's quota for one principal; names as long as these fill them soon."""
     role = _role(stack)
-    parameters = _many(stack, 1000)
+    parameters = [_imported(stack, f"/shop/service-{number:03}/{'long' * 100}") for number in range(80)]
 
     with pytest.raises(GrantError) as caught:
         _read_all(parameters, role)
@@ -186,3 +186,60 @@ def test_the_grant_tells_what_to_wait_for(stack: cdk.Stack) -> None:
 
     (waits,) = resources(stack, "AWS::S3::Bucket").values()
     assert waits["DependsOn"] == list(resources(stack, "AWS::IAM::Policy"))
+
+
+def test_the_order_of_the_statements_does_not_depend_on_what_else_the_app_has() -> None:
+    """The CDK numbers tokens while an app is built; statements of two keys keep their order whatever the numbers."""
+    documents = set()
+    for others in (0, 10, 100, 1000):
+        stack = cdk.Stack(cdk.App(), "Shop", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+        role = _role(stack)
+        one = ParameterKey(stack, "One")
+        # So many that the number of the second key's token gets a digit more than that of the first.
+        for number in range(others):
+            cdk.Fn.import_value(f"other-{number}")
+        two = ParameterKey(stack, "Two")
+        for name, key in (("/a", one), ("/b", two)):
+            SecureStringParameter.from_name(stack, name[1:], name=name, encryption_key=key).grant_read(role)
+        documents.add(json.dumps(_documents(stack, "AWS::IAM::Policy")))
+
+    assert len(documents) == 1
+
+
+def test_a_policy_waits_for_the_one_that_takes_what_it_has_no_room_for(stack: cdk.Stack) -> None:
+    """So an update never takes a permission away from one policy before another one has it."""
+    role = _role(stack)
+    for parameter in _many(stack, 100):
+        parameter.grant_read(role)
+
+    ((inline, policy),) = resources(stack, "AWS::IAM::Policy").items()
+    managed = resources(stack, "AWS::IAM::ManagedPolicy")
+    waits = {inline: policy, **managed}
+    chain = [inline]
+    while "DependsOn" in waits[chain[-1]]:
+        (following,) = waits[chain[-1]]["DependsOn"]
+        chain.append(following)
+    assert len(managed) == 3
+    assert sorted(chain) == sorted(waits)
+
+
+def test_a_policy_that_merging_saved_is_waited_for_by_none(stack: cdk.Stack) -> None:
+    """Reading and writing of the same parameters is less than both apart: the policy that held the rest goes again."""
+    user = iam.User(stack, "User")
+    parameters = [
+        SecureStringParameter.from_name(stack, f"P{number}", name=f"/p{number}", encryption_key=KEY, tier=Tier.STANDARD)
+        for number in range(3)
+    ]
+
+    def managed() -> int:
+        return sum(isinstance(each, iam.CfnManagedPolicy) for each in user.node.find_all())
+
+    counts = []
+    for verb in ("grant_read", "grant_write"):
+        for parameter in parameters:
+            getattr(parameter, verb)(user)
+            counts.append(managed())
+
+    assert counts == [0, 0, 0, 1, 1, 0]
+    (policy,) = resources(stack, "AWS::IAM::Policy").values()
+    assert "DependsOn" not in policy

@@ -123,3 +123,20 @@ def test_fails_for_what_aws_would_not_share(
     with pytest.raises(GrantError, match=problem):
         parameter.share_read("Share", principal_arn=READER)
     assert not resources(stack, "AWS::RAM::ResourceShare")
+
+
+@pytest.mark.parametrize(
+    ("place", "problem"),
+    [
+        ("eu-west-1:888822223333", "because it is in account 888822223333 and this stack is in 111122223333"),
+        ("us-east-1:111122223333", "because it is in Region us-east-1 and this stack is in eu-west-1"),
+    ],
+)
+def test_fails_away_from_where_the_parameter_is(stack: cdk.Stack, place: str, problem: str) -> None:
+    """Only the owner can share, and a share is of one Region."""
+    arn = f"arn:aws:ssm:{place}:parameter/shop/p"
+    key = ParameterKey(stack, "Key")
+    parameter = SecureStringParameter.from_arn(stack, "P", arn=arn, encryption_key=key, tier=Tier.ADVANCED)
+
+    with pytest.raises(GrantError, match=f"{problem}: call share_read"):
+        parameter.share_read("Share", principal_arn=READER)

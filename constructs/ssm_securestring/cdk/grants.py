@@ -23,11 +23,7 @@ def grant(grantee: iam.IGrantable, access: Access, *, resource: str) -> iam.Gran
     first = [iam.PolicyStatement.from_json(each) for each in statements]
     policies = GrantedPolicies.of(grantee, first=first)
     if policies is None:
-        raise GrantError(
-            resource,
-            problem="because the policies of this principal cannot be changed from this stack",
-            fix=f"attach these statements to it where it is defined: {as_json(statements)}",
-        )
+        raise _refusal(grantee.grant_principal, statements, resource=resource)
     policies.add(access, resource=resource)
     holder = _Holder(grantee.grant_principal, policies)
     granted = [
@@ -41,6 +37,22 @@ def grant(grantee: iam.IGrantable, access: Access, *, resource: str) -> iam.Gran
     for each in granted[1:]:
         combined = combined.combine(each)
     return combined
+
+
+def _refusal(principal: iam.IPrincipal, statements: Sequence[Statement], *, resource: str) -> GrantError:
+    """Return what is wrong with a principal whose policies cannot be changed, and what to do about it."""
+    if isinstance(principal, iam.ServicePrincipal):
+        return GrantError(
+            resource,
+            problem=f"because {principal.service} is a service, which has no policies",
+            fix="grant to the role that it assumes: iam.Role(..., assumed_by=iam.ServicePrincipal(...))",
+        )
+    return GrantError(
+        resource,
+        problem="because the policies of this principal cannot be changed from this stack",
+        fix="attach these statements to it where it is defined (in another account, share_read() makes what else that "
+        f"takes): {as_json(statements)}",
+    )
 
 
 def as_json(statements: Sequence[Statement]) -> str:

@@ -117,7 +117,8 @@ class ParameterKey(Construct):
         administrators: Roles and users that may administer it, that with which CloudFormation deploys among them; the
             account's root user always may. Default: whomever IAM allows to.
         break_glass_role: Role that may decrypt, through Parameter Store, without being granted anything; it needs
-            ``ssm:GetParameter`` from a policy of its own. Default: none.
+            ``ssm:GetParameter`` from a policy of its own. Define it in the stack of the key, or in one that needs
+            nothing of it: KMS wants the role to be there first. Default: none.
         multi_region: Whether it can be replicated to other Regions; it cannot be changed later. Default: no.
         rotation_period: Time between automatic rotations, 90 to 2560 days. Default: 365 days.
         pending_window: Waiting time before a deletion takes effect, 7 to 30 days. Default: 30 days.

@@ -1,7 +1,9 @@
 """The policies that hold what one principal is granted: merged, packed under IAM's limits, rendered at synthesis."""
 
+import json
 import re
 from collections import Counter
+from functools import cache
 from typing import Any, Final, cast
 
 import aws_cdk as cdk
@@ -107,10 +109,12 @@ class GrantedPolicies(Construct):
                 fix=_path_grant(self._access.parameter_arns()),
             )
         while len(self._further) < len(pages) - 1:
-            self._further.append(self._managed(len(self._further) + 1))
+            self._add_managed()
         while len(self._further) > max(len(pages) - 1, 0):
             # Merging saved a policy.
-            self.node.try_remove_child(self._further.pop().node.id)
+            gone = self._further.pop()
+            self._last().remove_resource_dependency(gone)
+            self.node.try_remove_child(gone.node.id)
 
     def page(self, number: int) -> list[Statement]:
         """Return the statements of one policy, as they are now."""
@@ -118,11 +122,18 @@ class GrantedPolicies(Construct):
 
     def _pages(self) -> list[list[Statement]]:
         return self._access.pages(
-            first_chars=self._inline_limit // 2, further_chars=MANAGED_POLICY_CHARS, measure=deployed_chars
+            first_chars=self._inline_limit // 2,
+            further_chars=MANAGED_POLICY_CHARS,
+            measure=deployed_chars,
+            rank=stable_text,
         )
 
-    def _managed(self, number: int) -> iam.CfnManagedPolicy:
-        return iam.CfnManagedPolicy(
+    def _last(self) -> cdk.CfnResource:
+        return self._further[-1] if self._further else self._document
+
+    def _add_managed(self) -> None:
+        number = len(self._further) + 1
+        made = iam.CfnManagedPolicy(
             self,
             f"Policy{number + 1}",
             policy_document=cdk.Lazy.any(_Document(self, number)),
@@ -131,6 +142,9 @@ class GrantedPolicies(Construct):
             users=self._document.users,
             groups=self._document.groups,
         )
+        # What more grants push from one policy to the next is in the next before it leaves the other.
+        self._last().add_resource_dependency(made)
+        self._further.append(made)
 
     def _is_attached(self) -> bool:
         stack = cdk.Stack.of(self)
@@ -184,6 +198,21 @@ class _InlineLimit:
 def deployed_chars(text: str) -> int:
     """Return the length of a text once its tokens are known, at most."""
     return len(_TOKEN.sub("", text)) + sum(_TOKEN_CHARS.get(kind, _KEY_ARN_CHARS) for kind in _TOKEN.findall(text))
+
+
+@cache
+def stable_text(text: str) -> str:
+    """Return an ARN with what its tokens stand for instead of their numbers, which change with the rest of the app."""
+    if not cdk.Token.is_unresolved(text):
+        return text
+    tokens = cdk.Tokenization.reverse_string(text).tokens
+    names = [
+        f"{each.target.node.path}.{each.display_name}"
+        if isinstance(each, cdk.Reference)
+        else json.dumps(cdk.Stack().resolve(each))
+        for each in tokens
+    ]
+    return f"{_TOKEN.sub('', text)}{names}"
 
 
 def template_chars(value: object) -> int:

@@ -79,14 +79,15 @@ class SecureStringParameterBase(Grantable, cdk.Resource):
             principal_arn: ARN of the role or user, known at synthesis.
 
         Raises:
-            GrantError: The parameter is not advanced, its key is not a :class:`ParameterKey` of this app, or
-                ``principal_arn`` does not name one principal of another account.
+            GrantError: The parameter is not advanced or not of this account and Region, its key is not a
+                :class:`ParameterKey` of this app, or ``principal_arn`` does not name one principal of another account.
 
         Source:
             Systems Manager User Guide, "Working with shared parameters"; KMS Developer Guide, "Allowing users in other
             accounts to use a KMS key".
         """
-        account = account_of(principal_arn, at=self._at, key=self._key, tier=self._tier)
+        stack = cdk.Stack.of(self)
+        account = account_of(principal_arn, at=self._at, stack=stack, key=self._key, tier=self._tier)
         access = self._access(Verb.READ)
         if self._key.policy is not None:
             self._key.policy.admit_from(account, principal_arn, access)

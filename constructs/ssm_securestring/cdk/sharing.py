@@ -71,13 +71,20 @@ class ParameterShare(Construct):
         return self._statements
 
 
-def account_of(principal_arn: str, *, at: ParameterArn, key: KeyReference, tier: Tier | None) -> str:
+def account_of(principal_arn: str, *, at: ParameterArn, stack: cdk.Stack, key: KeyReference, tier: Tier | None) -> str:
     """Return the account of a principal after checking that the parameter can be shared with it.
 
     Raises:
         GrantError: Parameter Store, KMS or RAM would refuse, or the ARN does not name one principal.
     """
     resource = f"parameter {at.name.text}"
+    for what, here, there in (("account", stack.account, at.account), ("Region", stack.region, at.region)):
+        if here != there and not cdk.Token.is_unresolved(here) and not cdk.Token.is_unresolved(there):
+            raise GrantError(
+                resource,
+                problem=f"because it is in {what} {there} and this stack is in {here}",
+                fix="call share_read() in a stack of the account and Region where the parameter is",
+            )
     found = None if cdk.Token.is_unresolved(principal_arn) else _PRINCIPAL.fullmatch(principal_arn)
     if found is None:
         raise GrantError(

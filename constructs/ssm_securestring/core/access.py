@@ -155,9 +155,23 @@ class _Group:
             return {**statement, "Resource": _one_or_list(arns)}
         return {**statement, "Resource": self.use.key_arn, "Condition": self.use.conditions(arns)}
 
+    def order(self, rank: Callable[[str], str]) -> tuple[Any, ...]:
+        """Return what it is sorted by; what is about Parameter Store comes first."""
+        use = self.use
+        return (use is not None, use and (rank(use.key_arn), use.region, use.pattern, use.direct), self.actions)
+
     def frame_chars(self, measure: Callable[[str], int]) -> int:
         """Return the size of its statement without ARNs of parameters, and of the comma behind it."""
         return size_chars(self.statement(("", "")), measure) - len('"",""') + len(",")
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """A group, and the characters of its frame and of each of its ARNs."""
+
+    group: _Group
+    frame: int
+    arns: tuple[int, ...]
 
 
 class Access:
@@ -206,32 +220,33 @@ class Access:
         return [group.statement(group.arns) for group in self._groups()]
 
     def pages(
-        self, *, first_chars: int, further_chars: int, measure: Callable[[str], int] = len
+        self,
+        *,
+        first_chars: int,
+        further_chars: int,
+        measure: Callable[[str], int] = len,
+        rank: Callable[[str], str] = str,
     ) -> list[list[Statement]]:
-        """Return the statements cut into policies that hold so many characters.
+        """Return the statements cut into as few policies as they need, and these as small as they can be.
 
         Args:
             first_chars: Room of the first policy.
             further_chars: Room of each further one.
             measure: Characters that a text has in the end; not those of its tokens.
+            rank: What ARNs of keys are sorted by. Default: their text.
         """
-        pages = [_Page(first_chars)]
-        for group in self._groups():
-            frame = group.frame_chars(measure)
-            held: list[str] = []
-            for arn in group.arns:
-                # Two quotation marks and a comma.
-                needed = measure(arn) + 3
-                if not pages[-1].takes(needed if held else needed + frame):
-                    _close(pages[-1], group, held)
-                    held = []
-                    pages.append(_Page(further_chars))
-                    pages[-1].takes(needed + frame)
-                held.append(arn)
-            _close(pages[-1], group, held)
-        return [page.statements for page in pages if page.statements]
+        measured = [
+            # Two quotation marks and a comma.
+            _Measured(each, frame=each.frame_chars(measure), arns=tuple(measure(arn) + 3 for arn in each.arns))
+            for each in self._groups(rank)
+        ]
+        layouts = [
+            _layout(measured, first_chars, further_chars, keeps_together=keeps_together)
+            for keeps_together in (False, True)
+        ]
+        return min(layouts, key=lambda pages: (len(pages), size_chars(pages, measure)))
 
-    def _groups(self) -> list[_Group]:
+    def _groups(self, rank: Callable[[str], str] = str) -> list[_Group]:
         grouped: dict[tuple[KeyUse | None, tuple[str, ...]], list[str]] = {}
         for arn, actions in self.on_parameters.items():
             if actions:
@@ -240,9 +255,7 @@ class Access:
             if actions:
                 grouped.setdefault((use, tuple(sorted(actions))), []).append(arn)
         groups = [_Group(use, actions, tuple(sorted(arns))) for (use, actions), arns in grouped.items()]
-        return sorted(
-            groups, key=lambda each: (each.use is not None, () if each.use is None else (each.use,), each.actions)
-        )
+        return sorted(groups, key=lambda each: each.order(rank))
 
 
 def policy_document(statements: Sequence[Statement]) -> dict[str, Any]:
@@ -262,11 +275,43 @@ class _Page:
         self._room = chars - size_chars(policy_document([]))
         self.statements: list[Statement] = []
 
+    def holds(self, chars: int) -> bool:
+        return chars <= self._room
+
     def takes(self, chars: int) -> bool:
-        if chars > self._room:
+        if not self.holds(chars):
             return False
         self._room -= chars
         return True
+
+
+def _layout(
+    groups: Sequence[_Measured], first_chars: int, further_chars: int, *, keeps_together: bool
+) -> list[list[Statement]]:
+    """Fill one policy after the other.
+
+    Args:
+        groups: What to put into them.
+        first_chars: Room of the first policy.
+        further_chars: Room of each further one.
+        keeps_together: Whether a statement that would fit into the next policy in one piece goes there, instead of in
+            two pieces, each with the frame of a statement.
+    """
+    pages = [_Page(first_chars)]
+    for each in groups:
+        whole = each.frame + sum(each.arns)
+        if keeps_together and not pages[-1].holds(whole) and _Page(further_chars).holds(whole):
+            pages.append(_Page(further_chars))
+        held: list[str] = []
+        for arn, needed in zip(each.group.arns, each.arns, strict=True):
+            if not pages[-1].takes(needed if held else needed + each.frame):
+                _close(pages[-1], each.group, held)
+                held = []
+                pages.append(_Page(further_chars))
+                pages[-1].takes(needed + each.frame)
+            held.append(arn)
+        _close(pages[-1], each.group, held)
+    return [page.statements for page in pages if page.statements]
 
 
 def _close(page: _Page, group: _Group, arns: list[str]) -> None:

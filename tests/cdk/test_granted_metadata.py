@@ -41,6 +41,27 @@ def test_the_policy_of_a_principal_says_what_was_granted(stack: cdk.Stack) -> No
     ]
 
 
+def test_the_policy_of_a_principal_says_whose_grants_they_are() -> None:
+    """So that a policy that is attached to somebody else in the end can be told."""
+    stack = cdk.Stack(cdk.App(), "Shop", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    imported = iam.Role.from_role_arn(stack, "Imported", "arn:aws:iam::111122223333:role/service/legacy")
+    for principal in (_role(stack), iam.User(stack, "User"), iam.Group(stack, "Group"), imported):
+        SecureStringParameter.from_name(
+            stack, f"For{principal.node.id}", name="/shop/db", encryption_key=KEY
+        ).grant_read(principal)
+
+    policies = resources(stack, "AWS::IAM::Policy").values()
+    (role_id,) = resources(stack, "AWS::IAM::Role")
+    (user_id,) = resources(stack, "AWS::IAM::User")
+    (group_id,) = resources(stack, "AWS::IAM::Group")
+    assert [each["Metadata"]["ssm-securestring:principal"] for each in policies] == [
+        {"Fn::GetAtt": [role_id, "Arn"]},
+        {"Fn::GetAtt": [user_id, "Arn"]},
+        {"Fn::GetAtt": [group_id, "Arn"]},
+        "arn:aws:iam::111122223333:role/service/legacy",
+    ]
+
+
 def test_under_the_aws_managed_key_there_is_no_key_to_name(stack: cdk.Stack) -> None:
     """Its ARN is not known at synthesis, and no policy names it."""
     parameter = SecureStringParameter(stack, "Db", name="/shop/db", encryption_key=ParameterKey.aws_managed())

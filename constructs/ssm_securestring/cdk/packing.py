@@ -11,7 +11,14 @@ import jsii
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IValidation, Node
 
-from ssm_securestring.core.access import ACCESS_METADATA, Access, Statement, policy_document, size_chars
+from ssm_securestring.core.access import (
+    ACCESS_METADATA,
+    PRINCIPAL_METADATA,
+    Access,
+    Statement,
+    policy_document,
+    size_chars,
+)
 from ssm_securestring.core.errors import GrantError
 from ssm_securestring.core.limits import (
     INLINE_GROUP_CHARS,
@@ -57,6 +64,10 @@ class GrantedPolicies(Construct):
         self._document = _resource(self._inline)
         self._document.policy_document = cdk.Lazy.any(_Document(self, 0))
         self._document.add_metadata(ACCESS_METADATA, cdk.Lazy.any(_Grants(self._access)))
+        arn = _arn_of(identity)
+        if arn is not None:
+            # To whom it was granted, whatever the policy is attached to in the end.
+            self._document.add_metadata(PRINCIPAL_METADATA, arn)
         self.node.add_validation(_InlineLimit([identity.node, self.node], self._inline_limit))
 
     @classmethod
@@ -161,6 +172,14 @@ class _Document:
 
     def produce(self) -> dict[str, Any]:
         return policy_document(self._policies.page(self._number))
+
+
+def _arn_of(identity: iam.IIdentity) -> str | None:
+    """Return the ARN of a role, user or group; to ask a LazyRole would make it."""
+    if isinstance(identity, iam.LazyRole):
+        return None
+    arns = (getattr(identity, name, None) for name in ("role_arn", "user_arn", "group_arn"))
+    return next((each for each in arns if each is not None), None)
 
 
 @jsii.implements(cdk.IStableAnyProducer)

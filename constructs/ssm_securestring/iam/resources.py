@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from ssm_securestring.core.access import ACCESS_METADATA, KEY_METADATA, PROVIDER_METADATA
+from ssm_securestring.core.access import ACCESS_METADATA, KEY_METADATA, PRINCIPAL_METADATA, PROVIDER_METADATA
 from ssm_securestring.core.spec import RESOURCE_TYPE
 from ssm_securestring.iam.assembly import Assembly, Stack, mapping
 from ssm_securestring.iam.intrinsics import Resolver
@@ -25,6 +25,7 @@ REPLICA_KEY: Final = "AWS::KMS::ReplicaKey"
 ALIAS: Final = "AWS::KMS::Alias"
 SHARE: Final = "AWS::RAM::ResourceShare"
 FUNCTION: Final = "AWS::Lambda::Function"
+_RECORDED: Final = (ACCESS_METADATA, KEY_METADATA, PRINCIPAL_METADATA, PROVIDER_METADATA)
 # The properties that are read, where not all are.
 _PROPERTIES: Final[Mapping[str, tuple[str, ...]]] = {
     ROLE: ("RoleName", "Path", "Policies", "ManagedPolicyArns", "PermissionsBoundary", "Tags"),
@@ -146,7 +147,7 @@ def _resolved(resolver: Resolver, stack: Stack, logical_id: str, unknown: list[U
     if isinstance(resolved, Unknown):
         unknown.append(resolved)
     recorded = mapping(written.get("Metadata"))
-    metadata = {key: recorded[key] for key in (ACCESS_METADATA, KEY_METADATA, PROVIDER_METADATA) if key in recorded}
+    metadata = {key: recorded[key] for key in _RECORDED if key in recorded}
     ref = resolver.plain({"Ref": logical_id}, stack, place)
     arn = ref if resource_type in {POLICY, ALIAS} else _arn(resolver, stack, logical_id, ref)
     return Resource(

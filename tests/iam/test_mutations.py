@@ -40,7 +40,7 @@ class Judge:
         return sorted({kind for kind, *_ in closed} | ({OPEN} if opened else set()) | rules)
 
     @staticmethod
-    def _told(stacks: Mapping[str, Any], *, open_world: bool) -> set[tuple[object, ...]]:
+    def _told(stacks: Mapping[str, Any], *, open_world: bool) -> set[tuple[str, str, str, tuple[str, ...], int]]:
         proof = prove(read_world(from_templates(stacks)), open_world=open_world)
         return {
             (each.kind.value, each.principal, each.action, tuple(map(describe, each.requests)), each.count)

@@ -159,8 +159,18 @@ def test_the_parameters_of_the_example_are_read(example: World, principals: Mapp
         "/shop/reports/signing-key": Tier.ADVANCED,
         "/shop/mail/api-key": Tier.STANDARD,
     }
+    (stack_id,) = {each.stack_id for each in example.parameters}
+    assert stack_id.startswith("arn:aws:cloudformation:eu-west-1:111122223333:stack/ShopParameters/")
     assert example.parameters == tuple(
-        Parameter(arn=f"{SSM}{name}", name=name, tier=tier, key=key.arn, stack="ShopParameters", provider=provider)
+        Parameter(
+            arn=f"{SSM}{name}",
+            name=name,
+            tier=tier,
+            key=key.arn,
+            stack="ShopParameters",
+            stack_id=stack_id,
+            provider=provider,
+        )
         for name, tier in tiers.items()
     )
 
@@ -175,16 +185,27 @@ def test_the_grants_of_the_example_are_read(example: World, principals: Mapping[
         ("Deployer", Verb.WRITE, "/shop/mail/api-key", Tier.STANDARD),
         ("Deployer", Verb.WRITE, "/shop/reports/signing-key", Tier.ADVANCED),
     ]
-    assert example.declared == tuple(
-        Declared(
-            principal=principals[f"ShopService/{name}Role"].caller.arn,
-            verb=verb,
-            parameter=f"{SSM}{parameter}",
-            tier=tier,
-            key=key.arn,
-            stack="ShopService",
-        )
-        for name, verb, parameter, tier in granted
+    metadata = Declared(
+        principal=principals["ShopService/AuditorRole"].caller.arn,
+        verb=Verb.READ_METADATA,
+        parameter=f"{SSM}/shop/*",
+        path=True,
+        key=key.arn,
+        stack="ShopService",
+    )
+    assert example.declared == (
+        *(
+            Declared(
+                principal=principals[f"ShopService/{name}Role"].caller.arn,
+                verb=verb,
+                parameter=f"{SSM}{parameter}",
+                tier=tier,
+                key=key.arn,
+                stack="ShopService",
+            )
+            for name, verb, parameter, tier in granted
+        ),
+        metadata,
     )
 
 

@@ -38,8 +38,8 @@ SHARE_PERMISSIONS: Final = {
 }
 DEFAULT_SHARE_PERMISSION: Final = next(iter(SHARE_PERMISSIONS))
 
-# Keys of the ``Metadata`` of resources in a template: what was granted, in which words; to whom; whom a key was made to admit
-# without a grant; and that a role is that of the function which keeps parameters in place.
+# Keys of the ``Metadata`` of resources in a template: what was granted, in which words; to whom; whom a key was made to
+# admit without a grant; and that a role is that of the function which keeps parameters in place.
 ACCESS_METADATA: Final = "ssm-securestring:access"
 PRINCIPAL_METADATA: Final = "ssm-securestring:principal"
 KEY_METADATA: Final = "ssm-securestring:key"

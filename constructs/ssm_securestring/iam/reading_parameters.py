@@ -68,7 +68,7 @@ def read_grants(resources: Resources, principals: Principals, keys: Keys) -> tup
 
 
 def _granted_to(resource: Resource, principals: Principals) -> list[str]:
-    """Return the ARNs of whom the grants in a policy were for: the one that they recorded, else those it is attached to.
+    """Return the ARNs of whom grants in a policy were for: the one that they recorded, else those it is attached to.
 
     An imported role is attached by its name alone; where that is the name of the one recorded, it is that one.
     """

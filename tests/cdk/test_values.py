@@ -9,6 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
 
 from ssm_securestring.cdk import (
+    CharacterClass,
     Expiration,
     NoChangeNotification,
     ParameterKey,
@@ -34,6 +35,19 @@ def test_regenerate_is_in_the_template(stack: cdk.Stack) -> None:
     source = source_of(stack, ValueSource.generated(regenerate="2026-11"))
 
     assert source["Regenerate"] == "2026-11"
+
+
+def test_minimum_counts_are_in_the_template(stack: cdk.Stack) -> None:
+    """As text; a parameter without them has the properties that it always had."""
+    source = source_of(stack, ValueSource.generated(length_chars=16, at_least={CharacterClass.DIGITS: 2}))
+
+    assert source == {
+        "Kind": "Generated",
+        "Length": "16",
+        "Classes": ["lowercase", "uppercase", "digits"],
+        "ExcludeCharacters": "",
+        "AtLeast": {"digits": "2"},
+    }
 
 
 def test_external_value_can_be_asked_for(stack: cdk.Stack) -> None:

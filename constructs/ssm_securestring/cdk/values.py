@@ -57,11 +57,12 @@ class ValueSource:
         classes: Sequence[CharacterClass] = ALPHANUMERIC,
         exclude_characters: str = "",
         regenerate: str = "",
+        at_least: Mapping[CharacterClass, int] | None = None,
     ) -> "ValueSource":
         """Let the function make a random value, once; it changes only when these settings change.
 
-        The value comes from the operating system's cryptographic generator and has at least one character of each
-        class.
+        The value comes from the operating system's cryptographic generator, and each one that fits these settings is
+        as likely as any other.
 
         Args:
             length_chars: Length in characters (of ASCII, so also bytes), up to the tier's limit. Default: 40.
@@ -69,9 +70,15 @@ class ValueSource:
             exclude_characters: Characters never to use. Default: none.
             regenerate: Any text that is no secret, a date for example; changing it makes another value. Default:
                 empty.
+            at_least: How many characters of a class there are at least, 0 or more; in values over 128 characters, no
+                more than half of what chance gives. Default: one of each class.
 
         Raises:
-            SettingError: The length is out of range, or the exclusions leave a class empty.
+            SettingError: The length is out of range, the exclusions leave a class empty, or the minimum counts cannot
+                be met.
+
+        Example:
+            >>> ValueSource.generated(length_chars=16, at_least={CharacterClass.DIGITS: 2, CharacterClass.UPPERCASE: 2})
         """
         return cls(
             GeneratedSource(
@@ -79,6 +86,7 @@ class ValueSource:
                 classes=tuple(classes),
                 exclude_characters=exclude_characters,
                 regenerate=regenerate,
+                at_least=dict(at_least or {}),
             )
         )
 

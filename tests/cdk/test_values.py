@@ -136,7 +136,7 @@ def test_fails_for_a_value_in_clear_in_the_place_of_a_sealed_one(stack: cdk.Stac
     assert "hunter2" not in str(caught.value)
 
 
-def test_policies_and_adoption_are_in_the_template(stack: cdk.Stack) -> None:
+def test_policies_pattern_and_adoption_are_in_the_template(stack: cdk.Stack) -> None:
     """As the contract has them."""
     SecureStringParameter(
         stack,
@@ -146,10 +146,12 @@ def test_policies_and_adoption_are_in_the_template(stack: cdk.Stack) -> None:
         policies=[Expiration(timestamp=datetime(2030, 1, 1, tzinfo=UTC)), NoChangeNotification(after=20)],
         value=ValueSource.external(),
         adopt_existing=True,
+        allowed_pattern=r"\d{4}",
     )
 
     properties = only(stack, "Custom::SsmSecureString")["Properties"]
     assert properties["AdoptExisting"] == "true"
+    assert properties["AllowedPattern"] == r"\d{4}"
     assert properties["Policies"] == [
         {"Type": "Expiration", "Timestamp": "2030-01-01T00:00:00.000Z"},
         {"Type": "NoChangeNotification", "After": "20", "Unit": "Days"},

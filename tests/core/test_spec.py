@@ -112,6 +112,7 @@ SPECS = st.builds(
     tags=st.dictionaries(st.text(), st.text()),
     policies=POLICIES,
     adopt_existing=st.booleans(),
+    allowed_pattern=st.text(),
 )
 
 

@@ -98,9 +98,9 @@ def test_rollback_restores_what_a_person_set_at_the_last_moment(
     store, account, name = parameter.cloudformation.store, parameter.account, parameter.name
     overwrite = store.overwrite
 
-    def late(spec: ParameterSpec, *, value: str, clear_policies: bool = False) -> Written:
+    def late(spec: ParameterSpec, *, value: str, **cleared: bool) -> Written:
         account.set_value(name, "set at the last moment")
-        return overwrite(spec, value=value, clear_policies=clear_policies)
+        return overwrite(spec, value=value, **cleared)
 
     monkeypatch.setattr(store, "overwrite", late)
     updated = parameter.update(Source=LONGER)

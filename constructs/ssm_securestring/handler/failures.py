@@ -12,6 +12,7 @@ ALREADY_EXISTS: Final = "ParameterAlreadyExists"
 # ListTagsForResource has a code of its own for a parameter that does not exist.
 NOT_FOUND: Final = ("ParameterNotFound", "InvalidResourceId")
 TOO_MANY_UPDATES: Final = "TooManyUpdates"
+PATTERN_MISMATCH: Final = "ParameterPatternMismatchException"
 _VALIDATION: Final = "ValidationException"
 _QUOTED_CHARS: Final = 700
 
@@ -88,6 +89,14 @@ _MEANINGS: Final = {
         "it exists with another type, and Parameter Store cannot change that",
         "Delete it, or use another name",
     ),
+    PATTERN_MISMATCH: (
+        "its value does not match its allowed pattern",
+        "Let allowed_pattern admit it, or let its source give another one; set it anew if people set it",
+    ),
+    "InvalidAllowedPatternException": (
+        "its allowed pattern is no regular expression that Parameter Store understands",
+        "Correct allowed_pattern",
+    ),
     "ResourceNotFoundException": (
         "the secret that its value comes from does not exist, or has no current version",
         "Create it and give it a value first, or correct its ARN",
@@ -122,7 +131,7 @@ def code_of(error: ClientError) -> str:
 
 def may_hold_value(error: BotoCoreError | ClientError) -> bool:
     """Return whether the text of an error may repeat a value that was sent."""
-    return not isinstance(error, ClientError) or code_of(error) == _VALIDATION
+    return not isinstance(error, ClientError) or code_of(error) in (_VALIDATION, PATTERN_MISMATCH)
 
 
 def explain(name: str, operation: Operation, error: BotoCoreError | ClientError) -> AwsRefusalError:

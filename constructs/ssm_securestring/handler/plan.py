@@ -103,7 +103,9 @@ class RewriteParameter:
         restore_version: Put the value of this older version instead.
         old_key_id: Key that the present value is under, if that changes; then what was put is read back.
         clear_policies: Whether there are policies to take away.
-        keep_tier: Whether an advanced parameter stays one where the template says standard.
+        keep_tier: In a rollback, what cannot be taken back stays: an advanced parameter where the template says
+            standard, and the allowed pattern of before where the value matches no other.
+        old_pattern: Allowed pattern of before. Empty for none.
     """
 
     spec: ParameterSpec
@@ -112,6 +114,7 @@ class RewriteParameter:
     old_key_id: str | None = None
     clear_policies: bool = False
     keep_tier: bool = False
+    old_pattern: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +185,8 @@ def depends_on_rollback(spec: ParameterSpec, old: ParameterSpec | None) -> bool:
     """Return whether an update means something else in a rollback, so that one has to be told from an update."""
     if old is None:
         return False
-    return spec.source != old.source or (spec.tier is Tier.STANDARD and old.tier is not Tier.STANDARD)
+    lowered = spec.tier is Tier.STANDARD and old.tier is not Tier.STANDARD
+    return lowered or (spec.source, spec.allowed_pattern) != (old.source, old.allowed_pattern)
 
 
 def plan_update(
@@ -312,6 +316,7 @@ def _rewriting(
         old_key_id=old.key_id if old.key_id != spec.key_id else None,
         clear_policies=bool(old.policies) and not spec.policies,
         keep_tier=observed.rolling_back,
+        old_pattern=old.allowed_pattern,
     )
 
 
@@ -344,5 +349,5 @@ def _must_be_set(spec: ParameterSpec) -> bool:
     return isinstance(spec.source, ExternalSource) and spec.source.must_be_set
 
 
-def _metadata(spec: ParameterSpec) -> tuple[str, Tier, str, tuple[ParameterPolicy, ...]]:
-    return (spec.key_id, spec.tier, spec.description, spec.policies)
+def _metadata(spec: ParameterSpec) -> tuple[str, Tier, str, tuple[ParameterPolicy, ...], str]:
+    return (spec.key_id, spec.tier, spec.description, spec.policies, spec.allowed_pattern)

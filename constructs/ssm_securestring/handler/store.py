@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ssm_securestring.core.errors import LifecycleError
 from ssm_securestring.core.names import ParameterArn
+from ssm_securestring.core.patterns import ANYTHING
 from ssm_securestring.core.policies import policies_text
 from ssm_securestring.core.sealing import sealing_context
 from ssm_securestring.core.sources import CopySource, SealedSource, SecretsManagerSource
@@ -66,11 +67,13 @@ class Found:
         kind: Its type.
         tier: Its tier.
         key_id: Its key, in the words of whoever put it: ARN, id or alias. Empty if it is not encrypted.
+        allowed_pattern: Its allowed pattern. Empty for none.
     """
 
     kind: str
     tier: str
     key_id: str
+    allowed_pattern: str = ""
 
 
 class Store:
@@ -154,12 +157,16 @@ class Store:
         request = _put_request(spec, value)
         if spec.description:
             request["Description"] = spec.description
+        if spec.allowed_pattern:
+            request["AllowedPattern"] = spec.sent_pattern
         if spec.policies:
             request["Policies"] = policies_text(spec.policies)
         request["Tags"] = _tag_list(tags)
         return self._put(spec, request)
 
-    def overwrite(self, spec: ParameterSpec, *, value: str, clear_policies: bool = False) -> Written:
+    def overwrite(
+        self, spec: ParameterSpec, *, value: str, clear_policies: bool = False, clear_pattern: bool = False
+    ) -> Written:
         """Put a new version, with every attribute that is ours to say.
 
         Raises:
@@ -169,6 +176,8 @@ class Store:
         request["Overwrite"] = True
         # Also when empty: an attribute that is left out keeps what it was.
         request["Description"] = spec.description
+        if spec.allowed_pattern or clear_pattern:
+            request["AllowedPattern"] = spec.sent_pattern or ANYTHING
         if spec.policies or (clear_policies and spec.tier is not Tier.STANDARD):
             request["Policies"] = policies_text(spec.policies)
         return self._put(spec, request)
@@ -189,7 +198,12 @@ class Store:
     def found(self, name: str) -> Found:
         """Return what a parameter is, without decrypting it."""
         newest = max(self._history(name), key=lambda entry: entry["Version"])
-        return Found(kind=newest["Type"], tier=newest["Tier"], key_id=newest.get("KeyId", ""))
+        return Found(
+            kind=newest["Type"],
+            tier=newest["Tier"],
+            key_id=newest.get("KeyId", ""),
+            allowed_pattern=newest.get("AllowedPattern", ""),
+        )
 
     def state(self, spec: ParameterSpec) -> Written:
         """Return version and tier of what is there, without decrypting it."""

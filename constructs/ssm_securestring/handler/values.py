@@ -6,6 +6,7 @@ import secrets
 from typing import Final, Protocol
 
 from ssm_securestring.core.errors import LifecycleError
+from ssm_securestring.core.patterns import PLACEHOLDER_PREFIX
 from ssm_securestring.core.sources import (
     CopySource,
     ExternalSource,
@@ -17,7 +18,6 @@ from ssm_securestring.core.sources import (
 from ssm_securestring.core.spec import ParameterSpec
 from ssm_securestring.handler.generating import generate
 
-PLACEHOLDER_PREFIX: Final = "not-set-yet-"
 _PLACEHOLDER_BYTES: Final = 32
 # SSM API reference, PutParameter, "Value": no {{...}} or {{ssm:parameter-name}} in a value.
 _REFERENCE: Final = re.compile(r"\{\{.*\}\}", re.DOTALL)
@@ -53,7 +53,6 @@ def new_value(spec: ParameterSpec, *, elsewhere: Elsewhere, parameter_arn: str) 
         case GeneratedSource():
             return generate(source)
         case ExternalSource():
-            # Whoever uses it too early fails to log in, and sees why.
             return PLACEHOLDER_PREFIX + secrets.token_urlsafe(_PLACEHOLDER_BYTES)
         case SecretsManagerSource():
             return _from_secret(name, source, elsewhere.secret_string(name, source))

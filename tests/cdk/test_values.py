@@ -117,10 +117,10 @@ def test_fails_for_a_stack_parameter_that_shows_its_value(
 
 def test_sealed_value_brings_the_permission_to_open_it_for_this_parameter(stack: cdk.Stack) -> None:
     """Under the key that it was sealed with; the function calls KMS itself, so nothing goes through Parameter Store."""
-    ciphertext = "AQICAHh" + "x" * 80 + "=="
+    ciphertext = "AQICAHh" + "x" * 81
     key = kms.Key.from_key_arn(stack, "Seal", OTHER_KEY)
 
-    source = source_of(stack, ValueSource.sealed(ciphertext, key=key))
+    source = source_of(stack, ValueSource.sealed(f"{ciphertext}\n", key=key))
 
     assert source == {"Kind": "Sealed", "Ciphertext": ciphertext, "KeyArn": OTHER_KEY}
     condition = {"StringEquals": {"kms:EncryptionContext:SEALED_FOR": arn_of("/shop/db")}}
@@ -128,12 +128,28 @@ def test_sealed_value_brings_the_permission_to_open_it_for_this_parameter(stack:
     assert permissions(expected) <= permissions(statements_of(stack, "SecureStringProviderRole"))
 
 
-def test_fails_for_a_value_in_clear_in_the_place_of_a_sealed_one(stack: cdk.Stack) -> None:
+@pytest.mark.parametrize(
+    "text",
+    ["hunter2", "hunter2/" * 8, f"{'0' * 32}.{'hunter2/' * 12}", f"hunter2.{'hunter2/' * 12}.{'hunter2/' * 12}"],
+    ids=["short", "as Base64", "one part of two", "no id"],
+)
+def test_fails_for_a_value_in_clear_in_the_place_of_a_sealed_one(stack: cdk.Stack, text: str) -> None:
     """And does not repeat it."""
-    with pytest.raises(SettingError, match="ciphertext is not a ciphertext: copy what the command prints") as caught:
-        ValueSource.sealed("hunter2", key=kms.Key.from_key_arn(stack, "Seal", OTHER_KEY))
+    with pytest.raises(SettingError, match="ciphertext is not a ciphertext: copy what `ssm-securestring") as caught:
+        ValueSource.sealed(text, key=kms.Key.from_key_arn(stack, "Seal", OTHER_KEY))
 
     assert "hunter2" not in str(caught.value)
+
+
+def test_fails_for_a_long_sealed_value_in_the_standard_tier(stack: cdk.Stack) -> None:
+    """What is sealed in parts has more than 4 KB."""
+    part = "AQICAHh" + "x" * 81
+    value = ValueSource.sealed(f"{'0' * 32}.{part}.{part}", key=kms.Key.from_key_arn(stack, "Seal", OTHER_KEY))
+
+    with pytest.raises(
+        SettingError, match="ciphertext holds more than the 4096 bytes of the Standard tier: write tier="
+    ):
+        source_of(stack, value)
 
 
 def test_policies_pattern_and_adoption_are_in_the_template(stack: cdk.Stack) -> None:

@@ -1,8 +1,7 @@
 """Where the value of a parameter comes from, as props of the construct."""
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -13,7 +12,7 @@ from aws_cdk import aws_ssm as ssm
 from ssm_securestring.cdk.parameter_base import SecureStringParameterBase
 from ssm_securestring.core.encryption import DECRYPT_ACTION, exact_conditions
 from ssm_securestring.core.errors import SettingError
-from ssm_securestring.core.sealing import SEALING_CONTEXT_KEY
+from ssm_securestring.core.sealing import MAX_PART_BYTES, SEALING_CONTEXT_KEY, SealedText
 from ssm_securestring.core.sources import (
     ALPHANUMERIC,
     CURRENT_STAGE,
@@ -28,8 +27,6 @@ from ssm_securestring.core.sources import (
     Source,
 )
 from ssm_securestring.core.tiers import Tier
-
-_SEALED: Final = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 
 
 class ValueSource:
@@ -141,7 +138,7 @@ class ValueSource:
         may decrypt with ``key``. A changed ciphertext makes a new value.
 
         Args:
-            ciphertext: What the command printed.
+            ciphertext: What the command printed; white space around it is left out, so it may come from a file.
             key: The key that it was sealed with: an ordinary symmetric key, ``kms.Key.from_key_arn(...)`` for example.
                 A :class:`ParameterKey` does not do, since that decrypts through Parameter Store only.
 
@@ -151,8 +148,8 @@ class ValueSource:
         Example:
             >>> ValueSource.sealed("AQICAHh...", key=kms.Key.from_key_arn(self, "Seal", seal_key_arn))
         """
-        if not _SEALED.fullmatch(ciphertext):
-            raise SettingError("ciphertext", problem="is not a ciphertext", fix="copy what the command prints, in full")
+        ciphertext = ciphertext.strip()
+        SealedText.parse(ciphertext)
         if ":alias/" in key.key_arn:
             raise SettingError("key", problem="is an alias", fix="pass kms.Key.from_key_arn(...) with the key's ARN")
         return cls(SealedSource(ciphertext=ciphertext, key_arn=key.key_arn), sealing_key_arn=key.key_arn)
@@ -203,8 +200,15 @@ class ValueSource:
         """Refuse a value that is known to be too long for the tier.
 
         Raises:
-            SettingError: ``length_chars`` is over the tier's limit.
+            SettingError: ``length_chars`` is over the tier's limit, or a sealed value is.
         """
+        in_parts = isinstance(self._source, SealedSource) and SealedText.parse(self._source.ciphertext).sealing_id
+        if in_parts and tier.max_value_bytes <= MAX_PART_BYTES:
+            raise SettingError(
+                "ciphertext",
+                problem=f"holds more than the {tier.max_value_bytes} bytes of the {tier.value} tier",
+                fix="write tier=Tier.ADVANCED, or seal a shorter value",
+            )
         if isinstance(self._source, GeneratedSource) and self._source.length_chars > tier.max_value_bytes:
             raise SettingError(
                 "length_chars",

@@ -13,6 +13,7 @@ ALREADY_EXISTS: Final = "ParameterAlreadyExists"
 NOT_FOUND: Final = ("ParameterNotFound", "InvalidResourceId")
 TOO_MANY_UPDATES: Final = "TooManyUpdates"
 PATTERN_MISMATCH: Final = "ParameterPatternMismatchException"
+WRONG_CIPHERTEXT: Final = "InvalidCiphertextException"
 _VALIDATION: Final = "ValidationException"
 _QUOTED_CHARS: Final = 700
 
@@ -105,8 +106,8 @@ _MEANINGS: Final = {
         "the parameter, the version of it, or the one that its value is copied from does not exist",
         "Create the one to copy from first; if a version is missing, deploy again",
     ),
-    "InvalidCiphertextException": (
-        "its sealed value does not open: it was sealed for another name, Region or account, or is damaged",
+    WRONG_CIPHERTEXT: (
+        "its sealed value does not open: it was sealed for another name, Region or account, or is damaged or not whole",
         "Seal it again with `ssm-securestring seal`, for this very name, in this account and Region",
     ),
     "IncorrectKeyException": (

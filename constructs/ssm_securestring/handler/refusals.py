@@ -70,7 +70,16 @@ def damaged_seal(name: str) -> LifecycleError:
     return LifecycleError(
         name,
         problem="its sealed value is not what `ssm-securestring seal` prints, or holds something else than text",
-        fix="Seal it again, and copy the whole line",
+        fix="Seal it again, and copy the whole text",
+    )
+
+
+def foreign_part(name: str, *, part: int) -> LifecycleError:
+    """Return the error for a sealed value of which a later part does not open, while the first one does."""
+    return LifecycleError(
+        name,
+        problem=f"part {part} of its sealed value does not open: it is of another sealing, or is damaged",
+        fix="Seal it again, and copy the whole text",
     )
 
 

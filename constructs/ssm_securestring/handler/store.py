@@ -1,6 +1,5 @@
 """The calls to Parameter Store and Secrets Manager. It knows how to make them, not when."""
 
-import base64
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,22 +7,23 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ssm_securestring.core.errors import LifecycleError
+from ssm_securestring.core.errors import LifecycleError, SettingError
 from ssm_securestring.core.names import ParameterArn
 from ssm_securestring.core.patterns import ANYTHING
 from ssm_securestring.core.policies import policies_text
-from ssm_securestring.core.sealing import sealing_context
+from ssm_securestring.core.sealing import SealedText, sealing_context
 from ssm_securestring.core.sources import CopySource, SealedSource, SecretsManagerSource
 from ssm_securestring.core.spec import ParameterSpec
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.handler import failures
 from ssm_securestring.handler.failures import Operation, code_of, explain, is_downgrade, may_hold_value
 from ssm_securestring.handler.plan import NOTHING, Observed, Presence
-from ssm_securestring.handler.refusals import DowngradeError, damaged_seal
+from ssm_securestring.handler.refusals import DowngradeError, damaged_seal, foreign_part
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_kms import KMSClient
+    from types_boto3_kms.type_defs import DecryptRequestTypeDef
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_ssm import SSMClient
     from types_boto3_ssm.type_defs import ParameterHistoryTypeDef, PutParameterRequestTypeDef, TagTypeDef
@@ -265,25 +265,37 @@ class Store:
         """Return the value that was sealed for the parameter ``name`` with this ARN.
 
         Raises:
-            LifecycleError: It was sealed for another one, or is damaged.
+            LifecycleError: It was sealed for another one, is not whole, or is damaged.
         """
         try:
-            ciphertext = base64.b64decode(source.ciphertext, validate=True)
-        except ValueError as error:
+            sealed = SealedText.parse(source.ciphertext)
+        except SettingError as error:
             raise damaged_seal(name) from error
-        answer = self._patiently(
-            name,
-            failures.UNSEAL,
-            lambda: self._kms().decrypt(
-                CiphertextBlob=ciphertext, KeyId=source.key_arn, EncryptionContext=sealing_context(parameter_arn)
-            ),
-        )
+        kms, parts = self._kms(), len(sealed.ciphertexts)
+        opened = b""
+        for part, ciphertext in enumerate(sealed.ciphertexts, 1):
+            context = sealing_context(parameter_arn, sealing_id=sealed.sealing_id, part=part, parts=parts)
+            request: DecryptRequestTypeDef = {
+                "CiphertextBlob": ciphertext,
+                "KeyId": source.key_arn,
+                "EncryptionContext": context,
+            }
+            opened += self._open(name, kms, request, part=part)
         try:
-            return answer["Plaintext"].decode()
+            return opened.decode()
         except UnicodeDecodeError:
             pass
         # Out here, since the error keeps the value.
         raise damaged_seal(name)
+
+    def _open(self, name: str, kms: "KMSClient", request: "DecryptRequestTypeDef", *, part: int) -> bytes:
+        try:
+            return self._patiently(name, failures.UNSEAL, lambda: kms.decrypt(**request))["Plaintext"]
+        except failures.AwsRefusalError as error:
+            if part == 1 or error.code != failures.WRONG_CIPHERTEXT:
+                raise
+            # The first part opened: name, Region and account are right.
+            raise foreign_part(name, part=part) from error
 
     def _tier(self, name: str, version: int) -> str:
         tiers = [str(entry["Tier"]) for entry in self._history(name) if entry["Version"] == version]

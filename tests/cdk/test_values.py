@@ -1,7 +1,7 @@
 """Where values come from, as props: what goes into the template, and what the function may read for it."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
@@ -11,16 +11,18 @@ from aws_cdk import aws_ssm as ssm
 from ssm_securestring.cdk import (
     CharacterClass,
     Expiration,
+    KeyMode,
     NoChangeNotification,
     ParameterKey,
     SecureStringParameter,
     Tier,
     ValueSource,
 )
-from ssm_securestring.core.errors import SettingError
-from tests.cdk.spelled import KEY_ARN, arn_of, only, permissions, statements_of
+from ssm_securestring.core.errors import GrantError, SettingError
+from tests.cdk.spelled import KEY_ARN, arn_of, bound_to, only, permissions, resources, statements_of
 
 KEY = ParameterKey.from_key_arn(KEY_ARN)
+SEALING_KEY = "arn:aws:kms:eu-west-1:111122223333:key/eeeeeeee-12ab-34cd-56ef-1234567890ab"
 OTHER_KEY = "arn:aws:kms:us-east-1:111122223333:key/ffffffff-12ab-34cd-56ef-1234567890ab"
 
 
@@ -118,14 +120,58 @@ def test_fails_for_a_stack_parameter_that_shows_its_value(
 def test_sealed_value_brings_the_permission_to_open_it_for_this_parameter(stack: cdk.Stack) -> None:
     """Under the key that it was sealed with; the function calls KMS itself, so nothing goes through Parameter Store."""
     ciphertext = "AQICAHh" + "x" * 81
-    key = kms.Key.from_key_arn(stack, "Seal", OTHER_KEY)
+    key = kms.Key.from_key_arn(stack, "Seal", SEALING_KEY)
 
     source = source_of(stack, ValueSource.sealed(f"{ciphertext}\n", key=key))
 
-    assert source == {"Kind": "Sealed", "Ciphertext": ciphertext, "KeyArn": OTHER_KEY}
+    assert source == {"Kind": "Sealed", "Ciphertext": ciphertext, "KeyArn": SEALING_KEY}
     condition = {"StringEquals": {"kms:EncryptionContext:SEALED_FOR": arn_of("/shop/db")}}
-    expected: list[dict[str, Any]] = [{"Action": "kms:Decrypt", "Resource": OTHER_KEY, "Condition": condition}]
+    expected: list[dict[str, Any]] = [{"Action": "kms:Decrypt", "Resource": SEALING_KEY, "Condition": condition}]
     assert permissions(expected) <= permissions(statements_of(stack, "SecureStringProviderRole"))
+
+
+def test_fails_for_a_sealed_value_of_another_region(stack: cdk.Stack) -> None:
+    """It would not open."""
+    value = ValueSource.sealed("AQICAHh" + "x" * 81, key=kms.Key.from_key_arn(stack, "Seal", OTHER_KEY))
+
+    with pytest.raises(SettingError, match="key is in us-east-1, and the parameter is in eu-west-1, so the value was"):
+        source_of(stack, value)
+
+
+def test_copy_of_a_neighbour_makes_no_circle(stack: cdk.Stack) -> None:
+    """The permission names it without waiting for it, since it waits for the permission; the copy does wait."""
+    SecureStringParameter(
+        stack,
+        "Copy",
+        encryption_key=KEY,
+        value=ValueSource.copy_from(SecureStringParameter(stack, "Db", name="/shop/db", encryption_key=KEY)),
+    )
+
+    waiting = {
+        each["Properties"]["Name"]: (logical_id, each["DependsOn"])
+        for logical_id, each in resources(stack, "Custom::SsmSecureString").items()
+    }
+    neighbour, _ = waiting["/shop/db"]
+    assert neighbour in waiting["/securestring/Shop/Copy"][1]
+    role = statements_of(stack, "SecureStringProviderRole")
+    assert neighbour not in str(role)
+    expected: list[dict[str, Any]] = [
+        {"Action": "ssm:GetParameter", "Resource": arn_of("/shop/db")},
+        {"Action": "kms:Decrypt", "Resource": KEY_ARN, "Condition": bound_to("/shop/db")},
+    ]
+    assert permissions(expected) <= permissions(role)
+
+
+def test_copy_is_admitted_by_a_strict_key(stack: cdk.Stack) -> None:
+    """In its own stack; from another one it is refused at synthesis, where the key policy cannot name the function."""
+    app = stack.node.root
+    other = cdk.Stack(cast("cdk.App", app), "Other", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    key = ParameterKey(stack, "Key", mode=KeyMode.STRICT)
+    copied = SecureStringParameter(stack, "Db", name="/shop/db", encryption_key=key)
+
+    SecureStringParameter(stack, "Copy", encryption_key=KEY, value=ValueSource.copy_from(copied))
+    with pytest.raises(GrantError, match="cannot grant parameter /shop/db"):
+        SecureStringParameter(other, "Copy", encryption_key=KEY, value=ValueSource.copy_from(copied))
 
 
 @pytest.mark.parametrize(

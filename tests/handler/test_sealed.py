@@ -1,9 +1,11 @@
 """Sealed values: what the command prints opens for one parameter and for no other."""
 
 import base64
+import json
 import subprocess
 import sys
 
+import boto3
 import pytest
 
 from tests.handler.aws import Account
@@ -106,6 +108,54 @@ def test_fails_for_parts_that_do_not_belong_together(account: Account, address: 
         assert failed.reason.startswith(says)
         assert CANARY not in failed.reason
         assert not account.exists(name)
+
+
+@pytest.mark.parametrize(
+    ("opened", "says"),
+    [
+        (False, "what was sealed in another account does not open in this one: seal it again"),
+        (True, "its sealed value does not open: it was sealed for another name, Region or account"),
+    ],
+    ids=["key of that account", "key that is shared"],
+)
+def test_fails_in_another_account(
+    account: Account,
+    address: Address,
+    opened: bool,  # noqa: FBT001 a table
+    says: str,
+) -> None:
+    """Whether that account lets ours use its key or not."""
+    name, other = account.name("sealed"), "210987654321"
+    kms = boto3.client(
+        "kms",
+        endpoint_url=account.aws.endpoint_url,
+        region_name="eu-west-1",
+        aws_access_key_id=other,
+        aws_secret_access_key="test",
+    )
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    accounts = [f"arn:aws:iam::{each}:root" for each in ([other, "111122223333"] if opened else [other])]
+    statement = {"Effect": "Allow", "Principal": {"AWS": accounts}, "Action": "kms:*", "Resource": "*"}
+    kms.put_key_policy(KeyId=key, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    context = {"SEALED_FOR": f"arn:aws:ssm:eu-west-1:{other}:parameter{name}"}
+    sealed = kms.encrypt(KeyId=key, Plaintext=CANARY.encode(), EncryptionContext=context)["CiphertextBlob"]
+
+    failed = create(account, address, name, base64.b64encode(sealed).decode(), key=key)
+
+    assert says in failed.reason
+    assert not account.exists(name)
+
+
+def test_fails_in_another_region(account: Account, address: Address, key: str) -> None:
+    """Told by the key, without a call to KMS; the construct says so before, where it knows both Regions."""
+    name, ciphertext = account.name("sealed"), base64.b64encode(b"x" * 80).decode()
+
+    failed = create(account, address, name, ciphertext, key=key.replace("eu-west-1", "us-east-1"))
+
+    assert failed.reason == (
+        f"parameter {name}: its sealed value is for another Region: its key is in us-east-1, and the parameter is in "
+        "eu-west-1. Seal it again, with a key of eu-west-1"
+    )
 
 
 @pytest.mark.usefixtures("only_the_embedded_aws")

@@ -88,6 +88,7 @@ class SecureStringParameter(SecureStringParameterBase):
         """Check everything that can be known before a deployment, then define the parameter."""
         source = ValueSource.generated() if value is None else checked_value_source(value)
         source.check_fits(tier)
+        source.check_region(cdk.Stack.of(scope).region)
         if adopt_existing:
             source.check_adoptable()
         _check_policies(policies, tier)
@@ -214,6 +215,7 @@ class SecureStringParameter(SecureStringParameterBase):
             properties={**spec.to_properties(), "Tags": self._tag_manager.rendered_tags},
         )
         resource.node.add_dependency(policy)
+        source.wait_for(resource)
         return resource
 
 

@@ -8,11 +8,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ssm as ssm
+from constructs import Construct
 
+from ssm_securestring.cdk.grantable import access_to_parameter
 from ssm_securestring.cdk.parameter_base import SecureStringParameterBase
+from ssm_securestring.core.access import Verb
 from ssm_securestring.core.encryption import DECRYPT_ACTION, exact_conditions
 from ssm_securestring.core.errors import SettingError
-from ssm_securestring.core.sealing import MAX_PART_BYTES, SEALING_CONTEXT_KEY, SealedText
+from ssm_securestring.core.sealing import MAX_PART_BYTES, SEALING_CONTEXT_KEY, SealedText, key_region_of
 from ssm_securestring.core.sources import (
     ALPHANUMERIC,
     CURRENT_STAGE,
@@ -128,7 +131,10 @@ class ValueSource:
                 brings the permission to decrypt it, or one in clear of the CDK (``ssm.StringParameter``).
             follow: Any text that is no secret; changing it copies again. Default: empty.
         """
-        return cls(CopySource(parameter_arn=parameter.parameter_arn, follow=follow), copied=parameter)
+        arn = parameter.parameter_arn
+        if isinstance(parameter, SecureStringParameterBase):
+            arn = str(parameter.location)
+        return cls(CopySource(parameter_arn=arn, follow=follow), copied=parameter)
 
     @classmethod
     def sealed(cls, ciphertext: str, *, key: kms.IKey) -> "ValueSource":
@@ -196,6 +202,20 @@ class ValueSource:
         """The part of it that goes into the contract."""
         return self._source
 
+    def check_region(self, region: str) -> None:
+        """Refuse a sealed value that is known to be for another Region.
+
+        Raises:
+            SettingError: Its key is in another one.
+        """
+        key_region = key_region_of(self._sealing_key_arn or "")
+        if key_region and key_region != region and not any(map(cdk.Token.is_unresolved, (key_region, region))):
+            raise SettingError(
+                "key",
+                problem=f"is in {key_region}, and the parameter is in {region}, so the value was not sealed for it",
+                fix=f"seal it with a key of {region}, for this Region",
+            )
+
     def check_fits(self, tier: Tier) -> None:
         """Refuse a value that is known to be too long for the tier.
 
@@ -226,13 +246,22 @@ class ValueSource:
             bound = {"StringEquals": {f"kms:EncryptionContext:{SEALING_CONTEXT_KEY}": parameter_arn}}
             _let(function, DECRYPT_ACTION, self._sealing_key_arn, bound)
 
+    def wait_for(self, resource: Construct) -> None:
+        """Let a resource wait until the parameter that its value is copied from is there."""
+        if self._copied is not None:
+            resource.node.add_dependency(self._copied)
+
     def _grant_copying(self, parameter: ssm.IParameter, function: iam.IGrantable) -> None:
-        arn = parameter.parameter_arn
-        _let(function, "ssm:GetParameter", arn)
-        key_arn = parameter.encryption_key.key_arn if isinstance(parameter, SecureStringParameterBase) else None
-        if key_arn is not None:
-            region = cdk.Arn.split(arn, cdk.ArnFormat.SLASH_RESOURCE_NAME).region or ""
-            _let(function, DECRYPT_ACTION, key_arn, exact_conditions([arn], region=region))
+        if not isinstance(parameter, SecureStringParameterBase):
+            _let(function, "ssm:GetParameter", parameter.parameter_arn)
+            return
+        # Not parameter_arn: if it is one of this stack, it waits for the function, which waits for this permission.
+        at, key = parameter.location, parameter.encryption_key
+        _let(function, "ssm:GetParameter", str(at))
+        if key.key_arn is not None:
+            _let(function, DECRYPT_ACTION, key.key_arn, exact_conditions([str(at)], region=at.region))
+        access = access_to_parameter(Verb.READ, at=at, key=key, tier=None)
+        key.admit(function, access, resource=f"parameter {at.name.text}")
 
     def check_adoptable(self) -> None:
         """Refuse a source that says another value than the one that an existing parameter has.

@@ -28,6 +28,7 @@ _MIN_CIPHERTEXT_BYTES: Final = 50
 # 128 random bits: no two sealings have the same.
 SEALING_ID_BYTES: Final = 16
 _ID_ALPHABET: Final = set("0123456789abcdef")
+_ARN_REGION: Final = 3
 _SEPARATOR: Final = "."
 _MAX_PARTS: Final = MAX_SEALED_BYTES // MAX_PART_BYTES
 
@@ -80,6 +81,12 @@ def sealing_context(parameter_arn: str, *, sealing_id: str, part: int, parts: in
     """
     bound = {SEALING_CONTEXT_KEY: parameter_arn}
     return bound if parts == 1 else {**bound, SEALING_ID_KEY: sealing_id, PART_KEY: f"{part}/{parts}"}
+
+
+def key_region_of(key_arn: str) -> str:
+    """Return the Region of a key, which is the one that a value can be unsealed in. Empty if the text is no ARN."""
+    parts = key_arn.split(":")
+    return parts[_ARN_REGION] if len(parts) > _ARN_REGION else ""
 
 
 def _decoded(text: str) -> bytes:

@@ -67,7 +67,10 @@ GET_COPIED: Final = Operation(
 )
 UNSEAL: Final = Operation(
     name="Decrypt",
-    permissions="kms:Decrypt on the key that its value was sealed with, whose policy must delegate to IAM",
+    permissions=(
+        "kms:Decrypt on the key that its value was sealed with, whose policy must delegate to IAM (what was sealed in "
+        "another account does not open in this one: seal it again)"
+    ),
 )
 DESCRIBE_STACKS: Final = Operation(name="DescribeStacks", permissions="cloudformation:DescribeStacks on the stack")
 

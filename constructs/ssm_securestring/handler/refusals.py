@@ -74,6 +74,15 @@ def damaged_seal(name: str) -> LifecycleError:
     )
 
 
+def sealed_elsewhere(name: str, *, key_region: str, region: str) -> LifecycleError:
+    """Return the error for a value that was sealed in another Region."""
+    return LifecycleError(
+        name,
+        problem=f"its sealed value is for another Region: its key is in {key_region}, and the parameter is in {region}",
+        fix=f"Seal it again, with a key of {region}",
+    )
+
+
 def foreign_part(name: str, *, part: int) -> LifecycleError:
     """Return the error for a sealed value of which a later part does not open, while the first one does."""
     return LifecycleError(

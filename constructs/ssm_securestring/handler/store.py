@@ -11,14 +11,14 @@ from ssm_securestring.core.errors import LifecycleError, SettingError
 from ssm_securestring.core.names import ParameterArn
 from ssm_securestring.core.patterns import ANYTHING
 from ssm_securestring.core.policies import policies_text
-from ssm_securestring.core.sealing import SealedText, sealing_context
+from ssm_securestring.core.sealing import SealedText, key_region_of, sealing_context
 from ssm_securestring.core.sources import CopySource, SealedSource, SecretsManagerSource
 from ssm_securestring.core.spec import ParameterSpec
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.handler import failures
 from ssm_securestring.handler.failures import Operation, code_of, explain, is_downgrade, may_hold_value
 from ssm_securestring.handler.plan import NOTHING, Observed, Presence
-from ssm_securestring.handler.refusals import DowngradeError, damaged_seal, foreign_part
+from ssm_securestring.handler.refusals import DowngradeError, damaged_seal, foreign_part, sealed_elsewhere
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
@@ -271,6 +271,9 @@ class Store:
             sealed = SealedText.parse(source.ciphertext)
         except SettingError as error:
             raise damaged_seal(name) from error
+        key_region, region = key_region_of(source.key_arn), ParameterArn.parse(parameter_arn).region
+        if key_region and key_region != region:
+            raise sealed_elsewhere(name, key_region=key_region, region=region)
         kms, parts = self._kms(), len(sealed.ciphertexts)
         opened = b""
         for part, ciphertext in enumerate(sealed.ciphertexts, 1):

@@ -6,7 +6,7 @@ from enum import Enum, StrEnum, auto
 from typing import Final
 
 from ssm_securestring.core.policies import ParameterPolicy
-from ssm_securestring.core.sources import ExternalSource, NoEchoSource
+from ssm_securestring.core.sources import ExternalSource, NoEchoSource, Source
 from ssm_securestring.core.spec import (
     ADOPTED_TAG,
     INCARNATION_TAG,
@@ -20,7 +20,7 @@ from ssm_securestring.core.spec import (
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.handler.identity import Identity
 from ssm_securestring.handler.record import Replacement, request_digest, source_digest
-from ssm_securestring.handler.refusals import DowngradeError, name_taken, ownership_lost, wrong_stack
+from ssm_securestring.handler.refusals import DowngradeError, expired_already, name_taken, ownership_lost, wrong_stack
 
 _AWS_TAG_PREFIX: Final = "aws:"
 _ADOPTED: Final = "yes"
@@ -44,12 +44,14 @@ class Observed:
         tags: Its tags.
         version: Its newest version; 0 where no rule asks for it.
         rolling_back: Whether the stack is rolling back; asked only where a rule depends on it.
+        expired: Whether the template's expiration has passed.
     """
 
     presence: Presence
     tags: Mapping[str, str] = field(default_factory=dict)
     version: int = 0
     rolling_back: bool = False
+    expired: bool = False
 
 
 NOTHING: Final = Observed(presence=Presence.ABSENT)
@@ -68,6 +70,7 @@ class Verdict(StrEnum):
     ADOPTED = "adopted"
     RELEASED = "released"
     DELETED = "deleted"
+    EXPIRED = "expired"
     MISSING = "missing"
     NOT_OURS = "not ours"
 
@@ -186,7 +189,7 @@ def depends_on_rollback(spec: ParameterSpec, old: ParameterSpec | None) -> bool:
     if old is None:
         return False
     lowered = spec.tier is Tier.STANDARD and old.tier is not Tier.STANDARD
-    return lowered or (spec.source, spec.allowed_pattern) != (old.source, old.allowed_pattern)
+    return lowered or _undone_in_part(spec) != _undone_in_part(old)
 
 
 def plan_update(
@@ -209,10 +212,15 @@ def plan_update(
         observed: What it is.
 
     Raises:
-        LifecycleError: It is not this resource's any more, or an advanced one was to become standard.
+        LifecycleError: It is not this resource's any more, an advanced one was to become standard, or its expiration
+            was to be moved into the past.
     """
     if old is not None and lowers_tier(old, spec) and not observed.rolling_back:
         raise DowngradeError(spec.name.text)
+    if observed.expired and old is not None and spec.policies != old.policies and not observed.rolling_back:
+        raise expired_already(spec.name.text)
+    if observed.presence is not Presence.PRESENT and observed.expired:
+        return Plan(identity=identity, verdict=Verdict.EXPIRED)
     if observed.presence is not Presence.PRESENT:
         return Plan(identity=identity, verdict=Verdict.RECREATED, steps=(_creation(identity, stack_id, spec),))
     if not identity.owns(observed.tags, stack_id=stack_id):
@@ -347,6 +355,11 @@ def _version_to_restore(spec: ParameterSpec, old: ParameterSpec, observed: Obser
 
 def _must_be_set(spec: ParameterSpec) -> bool:
     return isinstance(spec.source, ExternalSource) and spec.source.must_be_set
+
+
+def _undone_in_part(spec: ParameterSpec) -> tuple[Source, str, tuple[ParameterPolicy, ...]]:
+    """Return what a rollback takes back otherwise than an update would set it."""
+    return (spec.source, spec.allowed_pattern, spec.policies)
 
 
 def _metadata(spec: ParameterSpec) -> tuple[str, Tier, str, tuple[ParameterPolicy, ...], str]:

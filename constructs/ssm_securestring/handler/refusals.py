@@ -65,6 +65,15 @@ def ownership_lost(spec: ParameterSpec, *, stack_id: str, tags: Mapping[str, str
     )
 
 
+def expired_already(name: str) -> LifecycleError:
+    """Return the error for a parameter that would be gone at once."""
+    return LifecycleError(
+        name,
+        problem="its Expiration has passed already",
+        fix="Write a later timestamp, or take the parameter out of the stack",
+    )
+
+
 def damaged_seal(name: str) -> LifecycleError:
     """Return the error for a sealed value that is no ciphertext, or holds no text."""
     return LifecycleError(

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -10,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ssm_securestring.core.errors import LifecycleError, SettingError
 from ssm_securestring.core.names import ParameterArn
 from ssm_securestring.core.patterns import ANYTHING
-from ssm_securestring.core.policies import policies_text
+from ssm_securestring.core.policies import has_expired, policies_text
 from ssm_securestring.core.sealing import SealedText, key_region_of, sealing_context
 from ssm_securestring.core.sources import CopySource, SealedSource, SecretsManagerSource
 from ssm_securestring.core.spec import ParameterSpec
@@ -178,7 +179,9 @@ class Store:
         request["Description"] = spec.description
         if spec.allowed_pattern or clear_pattern:
             request["AllowedPattern"] = spec.sent_pattern or ANYTHING
-        if spec.policies or (clear_policies and spec.tier is not Tier.STANDARD):
+        # A moment that has passed may be refused, which would leave a rollback stuck. Left out, they stay as they are.
+        sent = spec.policies and not has_expired(spec.policies, now=datetime.now(UTC))
+        if sent or (clear_policies and spec.tier is not Tier.STANDARD):
             request["Policies"] = policies_text(spec.policies)
         return self._put(spec, request)
 

@@ -312,6 +312,8 @@ def _rewriting(
     """Return the step that puts a new version, if one has to be put."""
     if old is None:
         return RewriteParameter(spec=spec)
+    if _was_put(spec, observed, request):
+        return None
     replacement = _replacement(spec, old, observed, request)
     restore_version = _version_to_restore(spec, old, observed)
     old = kept_advanced(old, observed.tags)
@@ -326,6 +328,19 @@ def _rewriting(
         keep_tier=observed.rolling_back,
         old_pattern=old.allowed_pattern,
     )
+
+
+def _was_put(spec: ParameterSpec, observed: Observed, request: str) -> bool:
+    """Return whether this very request put its value before it was cut off; the tag of the source comes after that.
+
+    To put it once more would hide from a rollback that it is the value that this request replaced the earlier one by.
+    """
+    known, digest = Replacement.parse(observed.tags.get(PREVIOUS_TAG)), source_digest(spec.source)
+    # No digest is kept of what comes through CloudFormation, so its tag says nothing.
+    if known is None or isinstance(spec.source, NoEchoSource):
+        return False
+    told = (known.new_source, known.request) == (digest, request_digest(request))
+    return told and observed.tags.get(SOURCE_TAG) == digest
 
 
 def _replacement(spec: ParameterSpec, old: ParameterSpec, observed: Observed, request: str) -> Replacement | None:

@@ -162,6 +162,20 @@ def test_copy_of_a_neighbour_makes_no_circle(stack: cdk.Stack) -> None:
     assert permissions(expected) <= permissions(role)
 
 
+def test_copy_of_a_parameter_of_another_regions_stack_is_deployed_after_it() -> None:
+    """One app, two Regions: the ARN is put together at synthesis, since no reference crosses Regions."""
+    app = cdk.App()
+    there = cdk.Stack(app, "There", env=cdk.Environment(account="111122223333", region="us-east-1"))
+    here = cdk.Stack(app, "Here", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    copied = SecureStringParameter(there, "Db", name="/shop/db", encryption_key=ParameterKey.from_key_arn(OTHER_KEY))
+
+    source = source_of(here, ValueSource.copy_from(copied))
+
+    arn = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":ssm:us-east-1:111122223333:parameter/shop/db"]]}
+    assert source == {"Kind": "Copy", "ParameterArn": arn}
+    assert here.dependencies == [there]
+
+
 def test_copy_is_admitted_by_a_strict_key(stack: cdk.Stack) -> None:
     """In its own stack; from another one it is refused at synthesis, where the key policy cannot name the function."""
     app = stack.node.root
@@ -252,6 +266,16 @@ def test_fails_for_one_name_in_two_stacks_of_an_app() -> None:
 
     with pytest.raises(SettingError, match="name '/shared' is taken by One/Parameter: give each parameter a name of"):
         SecureStringParameter(two, "Parameter", name="/shared", encryption_key=KEY)
+
+
+def test_fails_for_one_name_in_two_stages_of_one_account() -> None:
+    """Where account and Region are known, a stage is no place of its own."""
+    app, env = cdk.App(), cdk.Environment(account="111122223333", region="eu-west-1")
+    one, two = (cdk.Stack(cdk.Stage(app, stage), "Shop", env=env) for stage in ("Test", "Production"))
+    SecureStringParameter(one, "Parameter", name="/shared", encryption_key=KEY)
+
+    with pytest.raises(SettingError, match="name 'shared' is taken by Test/Shop/Parameter: give each parameter a"):
+        SecureStringParameter(two, "Parameter", name="shared", encryption_key=KEY)
 
 
 def test_one_name_in_two_regions_or_stages_is_two_parameters() -> None:

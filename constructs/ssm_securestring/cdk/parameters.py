@@ -202,8 +202,9 @@ class SecureStringParameter(SecureStringParameterBase):
             key=self._key,
             tier=spec.tier,
             adopts=spec.adopt_existing,
+            readings=source.readings(self._at),
         )
-        source.grant_to(provider, parameter_arn=str(self._at))
+        source.grant_to(provider)
         self._key.admit(provider, self._access(Verb.READ_WRITE), resource=self._describe())
         resource = cdk.CustomResource(
             self,

@@ -1,7 +1,7 @@
 """Where the value of a parameter comes from, as props of the construct."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -12,10 +12,11 @@ from constructs import Construct
 
 from ssm_securestring.cdk.grantable import access_to_parameter
 from ssm_securestring.cdk.parameter_base import SecureStringParameterBase
+from ssm_securestring.cdk.readings import ARN_PREFIX_CHARS, Reading, decrypting, fetching, unsealing
 from ssm_securestring.core.access import Verb
-from ssm_securestring.core.encryption import DECRYPT_ACTION, exact_conditions
 from ssm_securestring.core.errors import SettingError
-from ssm_securestring.core.sealing import MAX_PART_BYTES, SEALING_CONTEXT_KEY, SealedText, key_region_of
+from ssm_securestring.core.names import ParameterArn
+from ssm_securestring.core.sealing import MAX_PART_BYTES, SealedText, key_region_of
 from ssm_securestring.core.sources import (
     ALPHANUMERIC,
     CURRENT_STAGE,
@@ -30,6 +31,9 @@ from ssm_securestring.core.sources import (
     Source,
 )
 from ssm_securestring.core.tiers import Tier
+
+# For a name that CloudFormation makes up, out of the stack's name and a logical id.
+_UNKNOWN_NAME_CHARS: Final = 400
 
 
 class ValueSource:
@@ -236,32 +240,33 @@ class ValueSource:
                 fix="write a smaller length, or tier=Tier.ADVANCED",
             )
 
-    def grant_to(self, function: iam.IGrantable, *, parameter_arn: str) -> None:
-        """Let the function read what the value comes from, and nothing else."""
+    def readings(self, at: ParameterArn) -> list[Reading]:
+        """Return what the function has to read for the value of the parameter that is there."""
+        if self._sealing_key_arn is not None:
+            return [unsealing(str(at), chars=_chars(at.name.text), key_arn=self._sealing_key_arn)]
+        if isinstance(self._copied, SecureStringParameterBase):
+            # Not parameter_arn: if it is one of this stack, it waits for the function, which waits for this permission.
+            copied, key_arn = self._copied.location, self._copied.encryption_key.key_arn
+            arn, chars = str(copied), _chars(copied.name.text)
+            decryption = [decrypting(arn, chars=chars, key_arn=key_arn, region=copied.region)] if key_arn else []
+            return [fetching(arn, chars=chars), *decryption]
+        if self._copied is not None:
+            return [fetching(self._copied.parameter_arn, chars=_chars(self._copied.parameter_name))]
+        return []
+
+    def grant_to(self, function: iam.IGrantable) -> None:
+        """Let the function be admitted by what the value comes from."""
         if self._secret is not None:
             self._secret.grant_read(function)
-        if self._copied is not None:
-            self._grant_copying(self._copied, function)
-        if self._sealing_key_arn is not None:
-            bound = {"StringEquals": {f"kms:EncryptionContext:{SEALING_CONTEXT_KEY}": parameter_arn}}
-            _let(function, DECRYPT_ACTION, self._sealing_key_arn, bound)
+        if isinstance(self._copied, SecureStringParameterBase):
+            at, key = self._copied.location, self._copied.encryption_key
+            access = access_to_parameter(Verb.READ, at=at, key=key, tier=None)
+            key.admit(function, access, resource=f"parameter {at.name.text}")
 
     def wait_for(self, resource: Construct) -> None:
         """Let a resource wait until the parameter that its value is copied from is there."""
         if self._copied is not None:
             resource.node.add_dependency(self._copied)
-
-    def _grant_copying(self, parameter: ssm.IParameter, function: iam.IGrantable) -> None:
-        if not isinstance(parameter, SecureStringParameterBase):
-            _let(function, "ssm:GetParameter", parameter.parameter_arn)
-            return
-        # Not parameter_arn: if it is one of this stack, it waits for the function, which waits for this permission.
-        at, key = parameter.location, parameter.encryption_key
-        _let(function, "ssm:GetParameter", str(at))
-        if key.key_arn is not None:
-            _let(function, DECRYPT_ACTION, key.key_arn, exact_conditions([str(at)], region=at.region))
-        access = access_to_parameter(Verb.READ, at=at, key=key, tier=None)
-        key.admit(function, access, resource=f"parameter {at.name.text}")
 
     def check_adoptable(self) -> None:
         """Refuse a source that says another value than the one that an existing parameter has.
@@ -296,10 +301,5 @@ def checked_value_source(value: object) -> ValueSource:
     )
 
 
-def _let(
-    function: iam.IGrantable, action: str, resource: str, conditions: Mapping[str, Mapping[str, Any]] | None = None
-) -> None:
-    """Allow one thing in the role's own policy, which the function and so the custom resource wait for."""
-    iam.Grant.add_to_principal(
-        grantee=function, actions=[action], resource_arns=[resource], conditions=conditions
-    ).assert_success()
+def _chars(name: str) -> int:
+    return ARN_PREFIX_CHARS + (_UNKNOWN_NAME_CHARS if cdk.Token.is_unresolved(name) else len(name))

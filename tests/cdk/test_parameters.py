@@ -145,6 +145,12 @@ def test_fails_for_a_name_given_as_a_token(stack: cdk.Stack) -> None:
     [
         ({"name": "shop/db"}, ParameterNameError, "has no leading slash: write '/shop/db'"),
         ({"description": "x" * 1025}, SettingError, "description is 1025 characters long: use 1024 at most"),
+        ({"allowed_pattern": "x" * 1025}, SettingError, "allowed_pattern is 1025 characters long: use 1024 at most"),
+        (
+            {"allowed_pattern": "x" * 1000, "value": ValueSource.external()},
+            SettingError,
+            "allowed_pattern is 1000 characters long: use 993 at most",
+        ),
         ({"tags": {"aws:team": "x"}}, SettingError, "tags uses the reserved key 'aws:team'"),
         ({"tags": {"ssm-securestring:stack": "x"}}, SettingError, "tags uses the reserved key"),
         ({"tags": {"team": "x" * 257}}, SettingError, "under key 'team': use at most 256 letters"),

@@ -7,6 +7,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Annotations, Match
 
 from ssm_securestring.cdk import (
@@ -20,6 +21,7 @@ from ssm_securestring.cdk import (
 from tests.cdk.spelled import KEY_ARN, VIA_SSM, arn_of, bound_to, only, permissions, resources, statements_of
 
 KEY = ParameterKey.from_key_arn(KEY_ARN)
+_PARAMETER = "kms:EncryptionContext:PARAMETER_ARN"
 
 
 def test_the_role_may_do_exactly_this(stack: cdk.Stack) -> None:
@@ -129,6 +131,36 @@ def test_many_parameters_stay_within_what_iam_holds(stack: cdk.Stack, name: str)
         annotations.has_warning("*", text)
     else:
         annotations.has_no_warning("*", text)
+
+
+@pytest.mark.parametrize("name", ["/shop/p{:03}", "/shop/" + "n" * 200 + "{:03}"], ids=["short", "long"])
+@pytest.mark.parametrize("kind", ["copied", "sealed"])
+def test_many_values_from_elsewhere_stay_within_what_iam_holds(stack: cdk.Stack, name: str, kind: str) -> None:
+    """What they are read from stands beside them, one statement for each key: the CDK has nothing to split."""
+    count, other = 40, "arn:aws:kms:eu-west-1:111122223333:key/ffffffff-12ab-34cd-56ef-1234567890ab"
+    key = kms.Key.from_key_arn(stack, "Seal", other)
+    for number in range(count):
+        copied = SecureStringParameter.from_name(
+            stack, f"C{number}", name=name.format(number) + "c", encryption_key=ParameterKey.from_key_arn(other)
+        )
+        source = ValueSource.copy_from(copied)
+        if kind == "sealed":
+            source = ValueSource.sealed("AQICAHh" + "x" * 81, key=key)
+        SecureStringParameter(stack, f"P{number}", name=name.format(number), encryption_key=KEY, value=source)
+
+    policies = [each["Properties"] for each in resources(stack, "AWS::IAM::ManagedPolicy").values()]
+    statements = [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
+    opened = [
+        each["Condition"]["StringEquals"].get(
+            "kms:EncryptionContext:SEALED_FOR", each["Condition"]["StringEquals"].get(_PARAMETER)
+        )
+        for each in statements
+        if each["Resource"] == other
+    ]
+    assert max(len(_rendered(policy["PolicyDocument"])) for policy in policies) <= 6144
+    assert sum(len(each) if isinstance(each, list) else 1 for each in opened) == count
+    assert len(opened) == len(policies)
+    assert len(resources(stack, "AWS::IAM::Policy")) == 1
 
 
 def test_each_key_has_its_own_statements(stack: cdk.Stack) -> None:

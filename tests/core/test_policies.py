@@ -14,6 +14,7 @@ from ssm_securestring.core.policies import (
     ParameterPolicy,
     PolicyUnit,
     check_policies,
+    has_expired,
     policies_text,
 )
 
@@ -66,6 +67,16 @@ def test_fails_for_a_policy_that_makes_no_sense(make: Callable[[], ParameterPoli
     """With the argument and the fix."""
     with pytest.raises(SettingError, match=message):
         make()
+
+
+def test_expiration_has_passed_from_its_moment_on() -> None:
+    """The other policies never end anything."""
+    moment = datetime(2030, 1, 2, 2, 4, 5, 678000, tzinfo=UTC)
+    policies: list[ParameterPolicy] = [NoChangeNotification(after=1), EXPIRATION, ExpirationNotification(before=1)]
+
+    assert has_expired(policies, now=moment)
+    assert not has_expired(policies, now=moment - timedelta(milliseconds=1))
+    assert not has_expired([NoChangeNotification(after=1)], now=moment)
 
 
 def test_ten_policies_are_accepted() -> None:

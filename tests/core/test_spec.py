@@ -12,6 +12,7 @@ from ssm_securestring.core.errors import ContractError, ParameterNameError, Sett
 from ssm_securestring.core.names import ParameterName
 from ssm_securestring.core.policies import Expiration, ExpirationNotification, NoChangeNotification, PolicyUnit
 from ssm_securestring.core.sources import (
+    ALPHANUMERIC,
     CharacterClass,
     CopySource,
     ExternalSource,
@@ -59,6 +60,12 @@ SOURCES = st.one_of(
         classes=st.lists(st.sampled_from(CharacterClass), min_size=1, max_size=4, unique=True).map(tuple),
         exclude_characters=st.sampled_from(["", "l1O0", '"/@']),
         regenerate=st.text(),
+        at_least=st.just({}),
+    ),
+    st.builds(
+        GeneratedSource,
+        length_chars=st.integers(9, 128),
+        at_least=st.dictionaries(st.sampled_from(ALPHANUMERIC), st.integers(0, 3)),
     ),
 )
 POLICIES = st.lists(
@@ -105,6 +112,7 @@ SPECS = st.builds(
     tags=st.dictionaries(st.text(), st.text()),
     policies=POLICIES,
     adopt_existing=st.booleans(),
+    allowed_pattern=st.text(),
 )
 
 
@@ -143,6 +151,10 @@ def test_every_scalar_is_a_text() -> None:
         ({"Source": {"Kind": "SecretsManager"}}, "Source of kind SecretsManager is malformed"),
         ({"Source": {"Kind": "Generated", "Length": "x", "Classes": []}}, "Source of kind Generated is malformed"),
         ({"Source": {"Kind": "Generated", "Length": "9", "Classes": "digits"}}, "Source.Classes is not a list"),
+        (
+            {"Source": {"Kind": "Generated", "Length": "9", "Classes": ["digits"], "AtLeast": "2"}},
+            "Source.AtLeast is not an object",
+        ),
     ],
 )
 def test_fails_for_properties_that_are_not_understood(change: dict[str, object], message: str) -> None:
@@ -168,6 +180,23 @@ def test_fails_for_a_name_that_breaks_a_rule() -> None:
         (
             {"classes": (CharacterClass.DIGITS,), "exclude_characters": "0123456789"},
             "exclude_characters leaves no character of class 'digits'",
+        ),
+        (
+            {"at_least": {CharacterClass.PUNCTUATION: 1}},
+            "at_least names class 'punctuation', which is not in classes: add it to classes",
+        ),
+        ({"at_least": {CharacterClass.DIGITS: -1}}, "at_least has -1 for a class: write 0 or more"),
+        (
+            {"length_chars": 8, "at_least": {CharacterClass.DIGITS: 4, CharacterClass.UPPERCASE: 4}},
+            r"length_chars is 8: write 9 \(what at_least asks for, and one of any other class\) to 8192",
+        ),
+        (
+            {"length_chars": 0, "classes": (CharacterClass.DIGITS,), "at_least": {CharacterClass.DIGITS: 0}},
+            "length_chars is 0: write 1 ",
+        ),
+        (
+            {"length_chars": 129, "at_least": {CharacterClass.DIGITS: 11}},
+            "has 11 for class 'digits', more than half of what chance gives in 129 characters: write 10 at most",
         ),
     ],
 )

@@ -114,6 +114,11 @@ class Account:
         newest = self.ssm.get_parameter_history(Name=name)["Parameters"][-1]
         return {"KeyId": newest["KeyId"], "Tier": newest["Tier"], "Description": newest.get("Description", "")}
 
+    def pattern(self, name: str) -> str:
+        """Return the allowed pattern; empty for none."""
+        (found,) = self.ssm.describe_parameters(ParameterFilters=[{"Key": "Name", "Values": [name]}])["Parameters"]
+        return found.get("AllowedPattern", "")
+
     def policies(self, name: str) -> list[str]:
         """Return the types of the policies of the newest version."""
         policies = self.ssm.get_parameter_history(Name=name)["Parameters"][-1].get("Policies", [])

@@ -100,8 +100,9 @@ def test_second_delivery_of_an_adoption_does_nothing(adoption: Adoption) -> None
         ({"Type": "String", "KeyId": ""}, "its type is String, and Parameter Store does not change the type"),
         ({"Tier": "Advanced"}, "its tier is Advanced, and Standard in the template"),
         ({"KeyId": "alias/aws/ssm"}, "its key is alias/aws/ssm, and arn:aws:kms:"),
+        ({"AllowedPattern": "[a-z ]+"}, "its allowed pattern is '[a-z ]+', and '' in the template"),
     ],
-    ids=["type", "tier", "key"],
+    ids=["type", "tier", "key", "pattern"],
 )
 def test_fails_to_adopt_what_is_not_what_the_template_says(adoption: Adoption, made: dict[str, str], says: str) -> None:
     """To change it in the same deployment could not be undone."""
@@ -123,6 +124,21 @@ def test_fails_to_adopt_what_another_stack_keeps_in_place(adoption: Adoption) ->
 
     assert f"it cannot be adopted, because it is that of {OTHER_STACK_ID}. It was not touched" in failed.reason
     assert adoption.account.value(adoption.name) == "theirs"
+
+
+@pytest.mark.parametrize("found", [r"[a-z ]+", r"(?:[a-z ]+)|not-set-yet-[A-Za-z0-9_-]+"], ids=["people's", "ours"])
+def test_adoption_keeps_the_allowed_pattern(adoption: Adoption, found: str) -> None:
+    """As people wrote it, or as an earlier stack did for an external value; an edit keeps it, too."""
+    adoption.make(AllowedPattern=found)
+
+    adopted = adoption.adopt(AllowedPattern="[a-z ]+")
+
+    account, name = adoption.account, adoption.name
+    assert (adopted.status, account.pattern(name), account.version(name)) == ("SUCCESS", found, 1), adopted.reason
+    before = properties(name, KeyId=adoption.key, Source=EXTERNAL, AdoptExisting="true", AllowedPattern="[a-z ]+")
+    adoption.cloudformation.update(adopted.physical_id, before, {**before, "Description": "d"})
+    assert account.pattern(name) == "(?:[a-z ]+)|not-set-yet-[A-Za-z0-9_-]+"
+    assert account.value(name) == "of people"
 
 
 def test_key_id_without_its_arn_is_the_same_key(adoption: Adoption) -> None:

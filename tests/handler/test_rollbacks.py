@@ -80,6 +80,22 @@ def test_rollback_after_a_second_delivery_of_a_cut_off_update(
     assert parameter.account.value(parameter.name) == parameter.value
 
 
+def test_rollback_after_a_delivery_that_was_cut_off_at_its_end(
+    parameter: Parameter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Value and tier were put, and the source's tag after them; the second delivery has nothing to put."""
+    changes = {"Source": LONGER, "Tier": "Advanced", "Tags": {"team": "orders"}}
+    cut_off(parameter, monkeypatch, "add_tags", 2)
+    parameter.update(**changes, request_id="request-7")
+    monkeypatch.undo()
+    second = parameter.update(**changes, request_id="request-7")
+
+    rolled_back = parameter.roll_back()
+
+    assert (second.status, second.data["Version"], rolled_back.status) == ("SUCCESS", "2", "SUCCESS")
+    assert parameter.account.value(parameter.name) == parameter.value
+
+
 def test_rollback_leaves_what_a_person_has_set_since(parameter: Parameter) -> None:
     """The newest value wins; the generated ones are in the history."""
     parameter.update(Source=LONGER)
@@ -98,9 +114,9 @@ def test_rollback_restores_what_a_person_set_at_the_last_moment(
     store, account, name = parameter.cloudformation.store, parameter.account, parameter.name
     overwrite = store.overwrite
 
-    def late(spec: ParameterSpec, *, value: str, clear_policies: bool = False) -> Written:
+    def late(spec: ParameterSpec, *, value: str, **cleared: bool) -> Written:
         account.set_value(name, "set at the last moment")
-        return overwrite(spec, value=value, clear_policies=clear_policies)
+        return overwrite(spec, value=value, **cleared)
 
     monkeypatch.setattr(store, "overwrite", late)
     updated = parameter.update(Source=LONGER)

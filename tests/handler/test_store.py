@@ -178,13 +178,14 @@ def test_role_that_may_not_ask_for_the_stack_is_in_no_rollback(stubbed: Stubbed)
         assert stubbed.store.is_rolling_back("arn", name="/shop/db") is False
 
 
-def test_fails_without_a_trace_of_the_value_where_aws_quotes_it(stubbed: Stubbed) -> None:
-    """A ValidationException may quote the value that it refuses, so neither its text nor the error itself is kept."""
-    stubbed.refuse("put_parameter", "ValidationException", f"Value '{CANARY}' at 'value' failed to satisfy constraint")
+@pytest.mark.parametrize("code", ["ValidationException", "ParameterPatternMismatchException"])
+def test_fails_without_a_trace_of_the_value_where_aws_quotes_it(stubbed: Stubbed, code: str) -> None:
+    """These may quote the value that they refuse, so neither their text nor the error itself is kept."""
+    stubbed.refuse("put_parameter", code, f"Value '{CANARY}' at 'value' failed to satisfy constraint")
 
     error = refusal(lambda: stubbed.store.overwrite(SPEC, value=CANARY))
 
-    assert str(error).startswith("parameter /shop/db: PutParameter failed with ValidationException, AWS request ")
+    assert str(error).startswith("parameter /shop/db: ")
     assert CANARY not in str(error)
     assert (error.__cause__, error.__context__) == (None, None)
 
@@ -196,6 +197,11 @@ def test_fails_without_a_trace_of_the_value_where_aws_quotes_it(stubbed: Stubbed
         ("ParameterLimitExceeded", "this account has as many parameters in this Region as it may. Delete some"),
         ("ParameterMaxVersionLimitExceeded", "its oldest version carries a label"),
         ("HierarchyTypeMismatchException", "it exists with another type, and Parameter Store cannot change that"),
+        (
+            "ParameterPatternMismatchException",
+            "its value does not match its allowed pattern. Let allowed_pattern admit it",
+        ),
+        ("InvalidAllowedPatternException", "its allowed pattern is no regular expression that Parameter Store"),
         ("InvalidKeyId", "its KMS key cannot be used: said so. Enable the key, cancel its deletion"),
         ("Whatever", "PutParameter failed with Whatever, AWS request "),
     ],

@@ -352,10 +352,10 @@ def disturb(parameter: Parameter, monkeypatch: pytest.MonkeyPatch, rivals: int) 
     values = [f"rival {number}" for number in range(rivals)]
     last = values[-1] if values else parameter.value
 
-    def late_overwrite(spec: ParameterSpec, *, value: str, clear_policies: bool = False) -> Written:
+    def late_overwrite(spec: ParameterSpec, *, value: str, **cleared: bool) -> Written:
         if values:
             account.set_value(name, values.pop(0))
-        return overwrite(spec, value=value, clear_policies=clear_policies)
+        return overwrite(spec, value=value, **cleared)
 
     monkeypatch.setattr(store, "overwrite", late_overwrite)
     return last

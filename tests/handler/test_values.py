@@ -1,17 +1,12 @@
-"""How values are made, fetched and checked."""
+"""How values are fetched and checked."""
 
-import string
-from collections import Counter
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, reject, settings
-from hypothesis import strategies as st
 
-from ssm_securestring.core.errors import LifecycleError, SettingError
+from ssm_securestring.core.errors import LifecycleError
 from ssm_securestring.core.names import ParameterName
 from ssm_securestring.core.sources import (
-    CharacterClass,
     CopySource,
     ExternalSource,
     GeneratedSource,
@@ -22,16 +17,10 @@ from ssm_securestring.core.sources import (
 )
 from ssm_securestring.core.spec import ParameterSpec
 from ssm_securestring.core.tiers import Tier
-from ssm_securestring.handler.values import check_value, generate, new_value
+from ssm_securestring.handler.values import check_value, new_value
 
 CANARY = "canary-8f3a1c"
 SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf"
-CHARACTERS = {
-    CharacterClass.LOWERCASE: string.ascii_lowercase,
-    CharacterClass.UPPERCASE: string.ascii_uppercase,
-    CharacterClass.DIGITS: "0123456789",
-    CharacterClass.PUNCTUATION: "!\"#$%&'()*+,-./:;<=>?@[\\]^_`|~",
-}
 
 
 def spec(source: Source, tier: Tier = Tier.STANDARD) -> ParameterSpec:
@@ -77,54 +66,6 @@ def message_of(document: str | None, field: str | None) -> str:
         taken_from(document, field)
     assert caught.value.__context__ is None, "a parse error keeps the document"
     return str(caught.value)
-
-
-@settings(deadline=None)  # a busy machine is no failure
-@given(
-    length=st.integers(1, 300),
-    classes=st.lists(st.sampled_from(CharacterClass), min_size=1, max_size=4, unique=True),
-    excluded=st.text(alphabet=string.printable, max_size=60),
-)
-def test_generated_value_has_each_class_and_nothing_else(
-    length: int, classes: list[CharacterClass], excluded: str
-) -> None:
-    """Whatever can be asked for is what comes: length, each class at least once, no excluded character."""
-    try:
-        source = GeneratedSource(length_chars=length, classes=tuple(classes), exclude_characters=excluded)
-    except SettingError:
-        reject()
-    allowed = [set(CHARACTERS[each]) - set(excluded) for each in classes]
-
-    value = generate(source)
-
-    assert len(value) == length
-    assert set(value) <= set().union(*allowed)
-    assert all(set(value) & each for each in allowed)
-
-
-def test_generated_values_are_as_likely_as_each_other() -> None:
-    """From one digit and one letter, 14 strings of four characters have both; each comes as often as any other.
-
-    To put one character of each class in on purpose would favour the six balanced ones, half of all draws instead of
-    6/14. The bound is six standard deviations: by chance this fails once in 10**8 runs.
-    """
-    source = GeneratedSource(
-        length_chars=4,
-        classes=(CharacterClass.DIGITS, CharacterClass.LOWERCASE),
-        exclude_characters="123456789" + string.ascii_lowercase[1:],
-    )
-    draws, share = 10_000, 6 / 14
-
-    counts = Counter(generate(source) for _ in range(draws))
-
-    balanced = sum(count for value, count in counts.items() if value.count("0") == 2)
-    assert len(counts) == 14
-    assert abs(balanced - draws * share) < 6 * (draws * share * (1 - share)) ** 0.5
-
-
-def test_longest_value_is_made() -> None:
-    """8,192 characters, the most that any tier takes."""
-    assert len(generate(GeneratedSource(length_chars=8192))) == 8192
 
 
 def test_values_do_not_repeat() -> None:

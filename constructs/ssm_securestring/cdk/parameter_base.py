@@ -63,6 +63,11 @@ class SecureStringParameterBase(Grantable, cdk.Resource):
         )
 
     @property
+    def location(self) -> ParameterArn:
+        """Where it is, put together at synthesis: what uses this does not wait until the parameter is there."""
+        return self._at
+
+    @property
     def encryption_key(self) -> KeyReference:
         """The key that encrypts the value."""
         return self._key

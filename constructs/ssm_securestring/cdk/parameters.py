@@ -16,13 +16,16 @@ from ssm_securestring.cdk.values import ValueSource, checked_value_source
 from ssm_securestring.core.access import Verb
 from ssm_securestring.core.errors import ParameterNameError, SettingError
 from ssm_securestring.core.limits import (
+    MAX_ALLOWED_PATTERN_CHARS,
     MAX_DESCRIPTION_CHARS,
     MAX_TAG_KEY_CHARS,
     MAX_TAG_VALUE_CHARS,
     MAX_TAGS,
 )
 from ssm_securestring.core.names import ParameterArn, ParameterName
+from ssm_securestring.core.patterns import admitting_placeholder
 from ssm_securestring.core.policies import ParameterPolicy, check_policies
+from ssm_securestring.core.sources import ExternalSource, Source
 from ssm_securestring.core.spec import OUR_TAGS, RESOURCE_TYPE, ParameterSpec
 from ssm_securestring.core.tiers import Tier
 
@@ -47,8 +50,11 @@ class SecureStringParameter(SecureStringParameterBase):
         tags: Tags of the parameter; ``Tags.of(...)`` works too. Default: none.
         policies: Up to ten parameter policies; advanced tier only. Default: none.
         adopt_existing: Take over a parameter of this name that is there already, with its value, instead of failing.
-            Its type, tier and key have to be those declared here; leaving the stack gives it back, undeleted.
-            Default: do not.
+            Its type, tier, key and allowed pattern have to be those declared here; leaving the stack gives it back,
+            undeleted. Default: do not.
+        allowed_pattern: Regular expression that Parameter Store holds each new value against, up to 1,024 characters,
+            in the dialect of Parameter Store. With ``ValueSource.external()`` it admits the value that stands for none
+            as well. A present value that does not match it fails the deployment. Default: none.
         removal_policy: What leaving the stack does to it. Default: keep it, unless the deployment that creates it
             fails.
 
@@ -77,15 +83,18 @@ class SecureStringParameter(SecureStringParameterBase):
         tags: Mapping[str, str] | None = None,
         policies: Sequence[ParameterPolicy] = (),
         adopt_existing: bool = False,
+        allowed_pattern: str = "",
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         """Check everything that can be known before a deployment, then define the parameter."""
         source = ValueSource.generated() if value is None else checked_value_source(value)
         source.check_fits(tier)
+        source.check_region(cdk.Stack.of(scope).region)
         if adopt_existing:
             source.check_adoptable()
         _check_policies(policies, tier)
-        _check_description(description)
+        _check_length("description", description, most=MAX_DESCRIPTION_CHARS)
+        _check_pattern(allowed_pattern, source.source)
         checked_tags = _checked_tags(tags or {})
         parameter_name = _default_name(scope, construct_id) if name is None else _literal_name(name)
         key = key_reference(encryption_key or ParameterKey.shared_by_stack(scope))
@@ -106,6 +115,7 @@ class SecureStringParameter(SecureStringParameterBase):
             description=description,
             policies=tuple(policies),
             adopt_existing=adopt_existing,
+            allowed_pattern=allowed_pattern,
         )
         self._resource = self._define(spec, source, removal_policy)
 
@@ -193,8 +203,9 @@ class SecureStringParameter(SecureStringParameterBase):
             key=self._key,
             tier=spec.tier,
             adopts=spec.adopt_existing,
+            readings=source.readings(self._at),
         )
-        source.grant_to(provider, parameter_arn=str(self._at))
+        source.grant_to(provider)
         # Both kinds of encryption, as its role has them: a rollback may find another tier than the template's.
         keeping = access_to_parameter(Verb.READ_WRITE, at=self._at, key=self._key, tier=Tier.INTELLIGENT_TIERING)
         self._key.admit(provider, keeping, resource=self._describe())
@@ -208,6 +219,7 @@ class SecureStringParameter(SecureStringParameterBase):
             properties={**spec.to_properties(), "Tags": self._tag_manager.rendered_tags},
         )
         resource.node.add_dependency(policy)
+        source.wait_for(resource)
         return resource
 
 
@@ -255,13 +267,14 @@ def _check_policies(policies: Sequence[ParameterPolicy], tier: Tier) -> None:
         )
 
 
-def _check_description(description: str) -> None:
-    if not cdk.Token.is_unresolved(description) and len(description) > MAX_DESCRIPTION_CHARS:
-        raise SettingError(
-            "description",
-            problem=f"is {len(description)} characters long",
-            fix=f"use {MAX_DESCRIPTION_CHARS} at most",
-        )
+def _check_length(setting: str, text: str, *, most: int) -> None:
+    if not cdk.Token.is_unresolved(text) and len(text) > most:
+        raise SettingError(setting, problem=f"is {len(text)} characters long", fix=f"use {most} at most")
+
+
+def _check_pattern(pattern: str, source: Source) -> None:
+    added = len(admitting_placeholder("")) if isinstance(source, ExternalSource) else 0
+    _check_length("allowed_pattern", pattern, most=MAX_ALLOWED_PATTERN_CHARS - added)
 
 
 def _checked_tags(tags: Mapping[str, str]) -> Mapping[str, str]:

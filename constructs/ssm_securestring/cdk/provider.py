@@ -1,5 +1,6 @@
 """The function behind the custom resources of a stack, and a role that reaches no further than its parameters."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import aws_cdk as cdk
@@ -14,6 +15,7 @@ from ssm_securestring.cdk.assets import PYTHON_RUNTIME, function_code
 from ssm_securestring.cdk.findings import accept
 from ssm_securestring.cdk.keys import KeyReference
 from ssm_securestring.cdk.names import claim_name
+from ssm_securestring.cdk.readings import ARN_PREFIX_CHARS, Reading
 from ssm_securestring.core import metrics
 from ssm_securestring.core.access import PROVIDER_METADATA
 from ssm_securestring.core.encryption import DECRYPT_ACTION, encrypt_actions, exact_conditions
@@ -40,7 +42,7 @@ _POLICIES_PER_ROLE: Final = 10
 # What a policy holds besides ARNs of parameters, rounded up; a test renders full policies and holds them to the limit.
 _FRAME_CHARS: Final = 750
 _KEY_FRAME_CHARS: Final = 450
-_ARN_PREFIX_CHARS: Final = len('"arn:aws-us-gov:ssm:ap-southeast-2:111122223333:parameter/",')
+_FETCH_FRAME_CHARS: Final = 100
 
 
 @jsii.implements(iam.IGrantable)
@@ -122,6 +124,7 @@ class SecureStringProvider(Construct):
         key: KeyReference,
         tier: Tier,
         adopts: bool = False,
+        readings: Sequence[Reading] = (),
     ) -> Construct:
         """Let the function keep one more parameter in place.
 
@@ -132,6 +135,7 @@ class SecureStringProvider(Construct):
             key: The key that encrypts it.
             tier: Its tier.
             adopts: Whether it may be there already. Default: it is not.
+            readings: What else the function has to read for its value. Default: nothing.
 
         Returns:
             The policy that allows it; the custom resource has to depend on it.
@@ -143,11 +147,11 @@ class SecureStringProvider(Construct):
         # Only the history tells which tier Parameter Store chose, and what a parameter is that is there already.
         history = adopts or tier is Tier.INTELLIGENT_TIERING
         # Its ARN stands in one or two lists of parameters, and in the conditions for encryption and decryption.
-        needed = (1 + history + 2) * (_ARN_PREFIX_CHARS + len(name.text))
-        if not self._pages or not self._pages[-1].has_room_for(needed, key):
+        needed = (1 + history + 2) * (ARN_PREFIX_CHARS + len(name.text)) + sum(each.chars for each in readings)
+        if not self._pages or not self._pages[-1].has_room_for(needed, key, readings):
             self._turn_page()
         page = self._pages[-1]
-        page.add(needed, arn=arn, key=key, history=history)
+        page.add(needed, arn=arn, key=key, history=history, readings=readings)
         return page.policy
 
     def _mark_role(self) -> None:
@@ -244,17 +248,20 @@ class _PolicyPage:
         # whose ARNs are in the encryption context. The key's policy has to admit it as well.
         self._decryption = iam.PolicyStatement(actions=[DECRYPT_ACTION], resources=["*"])
         self._encryption: dict[str, tuple[iam.PolicyStatement, list[str]]] = {}
+        self._readings: dict[object, tuple[iam.PolicyStatement, list[str]]] = {}
         self.policy = iam.ManagedPolicy(
             scope, construct_id, roles=[role], statements=[self._parameters, self._decryption]
         )
         reason = "It decrypts under any key, but only the parameters that are named in the encryption context"
         accept(self.policy, {"AwsSolutions-IAM5[Resource::*]": reason})
 
-    def has_room_for(self, chars: int, key: KeyReference) -> bool:
-        return self._chars + chars + self._frame(key) <= _MANAGED_POLICY_CHARS
+    def has_room_for(self, chars: int, key: KeyReference, readings: Sequence[Reading]) -> bool:
+        return self._chars + chars + self._frame(key) + self._reading_frames(readings) <= _MANAGED_POLICY_CHARS
 
-    def add(self, chars: int, *, arn: str, key: KeyReference, history: bool) -> None:
-        self._chars += chars + self._frame(key)
+    def add(self, chars: int, *, arn: str, key: KeyReference, history: bool, readings: Sequence[Reading]) -> None:
+        self._chars += chars + self._frame(key) + self._reading_frames(readings)
+        for reading in readings:
+            self._read(reading)
         self._parameters.add_resources(arn)
         self._arns.append(arn)
         self._bind(self._decryption, self._arns)
@@ -272,6 +279,25 @@ class _PolicyPage:
         statement, arns = self._encryption[key.key_arn]
         arns.append(arn)
         self._bind(statement, arns)
+
+    def _read(self, reading: Reading) -> None:
+        if reading.statement not in self._readings:
+            statement = iam.PolicyStatement(actions=[reading.action])
+            self._readings[reading.statement] = (statement, [])
+        statement, arns = self._readings[reading.statement]
+        arns.append(reading.arn)
+        if reading.key_arn is None:
+            statement.add_resources(reading.arn)
+        elif len(arns) == 1:
+            statement.add_resources(reading.key_arn)
+        for operator, block in reading.conditions(arns).items():
+            statement.add_condition(operator, block)
+        if len(arns) == 1:
+            self.policy.add_statements(statement)
+
+    def _reading_frames(self, readings: Sequence[Reading]) -> int:
+        new = {each.statement: each for each in readings if each.statement not in self._readings}
+        return sum(_FETCH_FRAME_CHARS if each.key_arn is None else _KEY_FRAME_CHARS for each in new.values())
 
     def _bind(self, statement: iam.PolicyStatement, arns: list[str]) -> None:
         # Adding the same condition again replaces its list of values by the longer one.

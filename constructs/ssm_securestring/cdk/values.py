@@ -1,19 +1,22 @@
 """Where the value of a parameter comes from, as props of the construct."""
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ssm as ssm
+from constructs import Construct
 
+from ssm_securestring.cdk.grantable import access_to_parameter
 from ssm_securestring.cdk.parameter_base import SecureStringParameterBase
-from ssm_securestring.core.encryption import DECRYPT_ACTION, exact_conditions
+from ssm_securestring.cdk.readings import ARN_PREFIX_CHARS, Reading, decrypting, fetching, unsealing
+from ssm_securestring.core.access import Verb
 from ssm_securestring.core.errors import SettingError
-from ssm_securestring.core.sealing import SEALING_CONTEXT_KEY
+from ssm_securestring.core.names import ParameterArn
+from ssm_securestring.core.sealing import MAX_PART_BYTES, SealedText, key_region_of
 from ssm_securestring.core.sources import (
     ALPHANUMERIC,
     CURRENT_STAGE,
@@ -29,7 +32,8 @@ from ssm_securestring.core.sources import (
 )
 from ssm_securestring.core.tiers import Tier
 
-_SEALED: Final = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
+# For a name that CloudFormation makes up, out of the stack's name and a logical id.
+_UNKNOWN_NAME_CHARS: Final = 400
 
 
 class ValueSource:
@@ -57,11 +61,12 @@ class ValueSource:
         classes: Sequence[CharacterClass] = ALPHANUMERIC,
         exclude_characters: str = "",
         regenerate: str = "",
+        at_least: Mapping[CharacterClass, int] | None = None,
     ) -> "ValueSource":
         """Let the function make a random value, once; it changes only when these settings change.
 
-        The value comes from the operating system's cryptographic generator and has at least one character of each
-        class.
+        The value comes from the operating system's cryptographic generator, and each one that fits these settings is
+        as likely as any other.
 
         Args:
             length_chars: Length in characters (of ASCII, so also bytes), up to the tier's limit. Default: 40.
@@ -69,9 +74,15 @@ class ValueSource:
             exclude_characters: Characters never to use. Default: none.
             regenerate: Any text that is no secret, a date for example; changing it makes another value. Default:
                 empty.
+            at_least: How many characters of a class there are at least, 0 or more; in values over 128 characters, no
+                more than half of what chance gives. Default: one of each class.
 
         Raises:
-            SettingError: The length is out of range, or the exclusions leave a class empty.
+            SettingError: The length is out of range, the exclusions leave a class empty, or the minimum counts cannot
+                be met.
+
+        Example:
+            >>> ValueSource.generated(length_chars=16, at_least={CharacterClass.DIGITS: 2, CharacterClass.UPPERCASE: 2})
         """
         return cls(
             GeneratedSource(
@@ -79,6 +90,7 @@ class ValueSource:
                 classes=tuple(classes),
                 exclude_characters=exclude_characters,
                 regenerate=regenerate,
+                at_least=dict(at_least or {}),
             )
         )
 
@@ -123,7 +135,10 @@ class ValueSource:
                 brings the permission to decrypt it, or one in clear of the CDK (``ssm.StringParameter``).
             follow: Any text that is no secret; changing it copies again. Default: empty.
         """
-        return cls(CopySource(parameter_arn=parameter.parameter_arn, follow=follow), copied=parameter)
+        arn = parameter.parameter_arn
+        if isinstance(parameter, SecureStringParameterBase):
+            arn = str(parameter.location)
+        return cls(CopySource(parameter_arn=arn, follow=follow), copied=parameter)
 
     @classmethod
     def sealed(cls, ciphertext: str, *, key: kms.IKey) -> "ValueSource":
@@ -133,7 +148,7 @@ class ValueSource:
         may decrypt with ``key``. A changed ciphertext makes a new value.
 
         Args:
-            ciphertext: What the command printed.
+            ciphertext: What the command printed; white space around it is left out, so it may come from a file.
             key: The key that it was sealed with: an ordinary symmetric key, ``kms.Key.from_key_arn(...)`` for example.
                 A :class:`ParameterKey` does not do, since that decrypts through Parameter Store only.
 
@@ -143,8 +158,8 @@ class ValueSource:
         Example:
             >>> ValueSource.sealed("AQICAHh...", key=kms.Key.from_key_arn(self, "Seal", seal_key_arn))
         """
-        if not _SEALED.fullmatch(ciphertext):
-            raise SettingError("ciphertext", problem="is not a ciphertext", fix="copy what the command prints, in full")
+        ciphertext = ciphertext.strip()
+        SealedText.parse(ciphertext)
         if ":alias/" in key.key_arn:
             raise SettingError("key", problem="is an alias", fix="pass kms.Key.from_key_arn(...) with the key's ARN")
         return cls(SealedSource(ciphertext=ciphertext, key_arn=key.key_arn), sealing_key_arn=key.key_arn)
@@ -191,12 +206,33 @@ class ValueSource:
         """The part of it that goes into the contract."""
         return self._source
 
+    def check_region(self, region: str) -> None:
+        """Refuse a sealed value that is known to be for another Region.
+
+        Raises:
+            SettingError: Its key is in another one.
+        """
+        key_region = key_region_of(self._sealing_key_arn or "")
+        if key_region and key_region != region and not any(map(cdk.Token.is_unresolved, (key_region, region))):
+            raise SettingError(
+                "key",
+                problem=f"is in {key_region}, and the parameter is in {region}, so the value was not sealed for it",
+                fix=f"seal it with a key of {region}, for this Region",
+            )
+
     def check_fits(self, tier: Tier) -> None:
         """Refuse a value that is known to be too long for the tier.
 
         Raises:
-            SettingError: ``length_chars`` is over the tier's limit.
+            SettingError: ``length_chars`` is over the tier's limit, or a sealed value is.
         """
+        in_parts = isinstance(self._source, SealedSource) and SealedText.parse(self._source.ciphertext).sealing_id
+        if in_parts and tier.max_value_bytes <= MAX_PART_BYTES:
+            raise SettingError(
+                "ciphertext",
+                problem=f"holds more than the {tier.max_value_bytes} bytes of the {tier.value} tier",
+                fix="write tier=Tier.ADVANCED, or seal a shorter value",
+            )
         if isinstance(self._source, GeneratedSource) and self._source.length_chars > tier.max_value_bytes:
             raise SettingError(
                 "length_chars",
@@ -204,23 +240,33 @@ class ValueSource:
                 fix="write a smaller length, or tier=Tier.ADVANCED",
             )
 
-    def grant_to(self, function: iam.IGrantable, *, parameter_arn: str) -> None:
-        """Let the function read what the value comes from, and nothing else."""
+    def readings(self, at: ParameterArn) -> list[Reading]:
+        """Return what the function has to read for the value of the parameter that is there."""
+        if self._sealing_key_arn is not None:
+            return [unsealing(str(at), chars=_chars(at.name.text), key_arn=self._sealing_key_arn)]
+        if isinstance(self._copied, SecureStringParameterBase):
+            # Not parameter_arn: if it is one of this stack, it waits for the function, which waits for this permission.
+            copied, key_arn = self._copied.location, self._copied.encryption_key.key_arn
+            arn, chars = str(copied), _chars(copied.name.text)
+            decryption = [decrypting(arn, chars=chars, key_arn=key_arn, region=copied.region)] if key_arn else []
+            return [fetching(arn, chars=chars), *decryption]
+        if self._copied is not None:
+            return [fetching(self._copied.parameter_arn, chars=_chars(self._copied.parameter_name))]
+        return []
+
+    def grant_to(self, function: iam.IGrantable) -> None:
+        """Let the function be admitted by what the value comes from."""
         if self._secret is not None:
             self._secret.grant_read(function)
-        if self._copied is not None:
-            self._grant_copying(self._copied, function)
-        if self._sealing_key_arn is not None:
-            bound = {"StringEquals": {f"kms:EncryptionContext:{SEALING_CONTEXT_KEY}": parameter_arn}}
-            _let(function, DECRYPT_ACTION, self._sealing_key_arn, bound)
+        if isinstance(self._copied, SecureStringParameterBase):
+            at, key = self._copied.location, self._copied.encryption_key
+            access = access_to_parameter(Verb.READ, at=at, key=key, tier=None)
+            key.admit(function, access, resource=f"parameter {at.name.text}")
 
-    def _grant_copying(self, parameter: ssm.IParameter, function: iam.IGrantable) -> None:
-        arn = parameter.parameter_arn
-        _let(function, "ssm:GetParameter", arn)
-        key_arn = parameter.encryption_key.key_arn if isinstance(parameter, SecureStringParameterBase) else None
-        if key_arn is not None:
-            region = cdk.Arn.split(arn, cdk.ArnFormat.SLASH_RESOURCE_NAME).region or ""
-            _let(function, DECRYPT_ACTION, key_arn, exact_conditions([arn], region=region))
+    def wait_for(self, resource: Construct) -> None:
+        """Let a resource wait until the parameter that its value is copied from is there."""
+        if self._copied is not None:
+            resource.node.add_dependency(self._copied)
 
     def check_adoptable(self) -> None:
         """Refuse a source that says another value than the one that an existing parameter has.
@@ -255,10 +301,5 @@ def checked_value_source(value: object) -> ValueSource:
     )
 
 
-def _let(
-    function: iam.IGrantable, action: str, resource: str, conditions: Mapping[str, Mapping[str, Any]] | None = None
-) -> None:
-    """Allow one thing in the role's own policy, which the function and so the custom resource wait for."""
-    iam.Grant.add_to_principal(
-        grantee=function, actions=[action], resource_arns=[resource], conditions=conditions
-    ).assert_success()
+def _chars(name: str) -> int:
+    return ARN_PREFIX_CHARS + (_UNKNOWN_NAME_CHARS if cdk.Token.is_unresolved(name) else len(name))

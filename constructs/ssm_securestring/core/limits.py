@@ -14,6 +14,8 @@ ADVANCED_TIER_BYTES: Final = 8 * 1024
 REFERENCE_PATTERN: Final = r"(?s)\{\{.*\}\}"
 # SSM API reference, PutParameter, "Description".
 MAX_DESCRIPTION_CHARS: Final = 1024
+# SSM API reference, PutParameter, "AllowedPattern".
+MAX_ALLOWED_PATTERN_CHARS: Final = 1024
 # SSM API reference, PutParameter, errors: PoliciesLimitExceededException.
 MAX_PARAMETER_POLICIES: Final = 10
 # SSM API reference, GetParameters, "Names".

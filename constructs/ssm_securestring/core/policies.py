@@ -30,7 +30,8 @@ class PolicyUnit(StrEnum):
 class Expiration:
     """Parameter Store deletes the parameter, all versions of it, at this moment.
 
-    The next update of the resource creates it anew; its deletion succeeds.
+    From then on the resource stands for nothing: its updates and its deletion succeed, and one that moves this moment
+    into the future creates it anew. To move it into the past is refused.
 
     Args:
         timestamp: When; with a time zone. It is sent to the millisecond, in UTC.
@@ -149,6 +150,11 @@ def policies_from_properties(properties: object) -> tuple[ParameterPolicy, ...]:
         return tuple(_TYPES[str(each["Type"])].from_properties(each) for each in properties)
     except (KeyError, TypeError, ValueError) as error:
         raise ContractError(f"a parameter policy is unknown or malformed: {error}") from error
+
+
+def has_expired(policies: Sequence[ParameterPolicy], *, now: datetime) -> bool:
+    """Return whether a parameter with these policies is to be gone by now; ``now`` has a time zone."""
+    return any(isinstance(each, Expiration) and each.timestamp <= now for each in policies)
 
 
 def check_policies(policies: Sequence[ParameterPolicy]) -> None:

@@ -35,28 +35,34 @@ _CHARACTERS: Final = {
 ALPHANUMERIC: Final = (CharacterClass.LOWERCASE, CharacterClass.UPPERCASE, CharacterClass.DIGITS)
 # 40 letters and digits carry 238 bits: more than the 128 that are asked of a secret, short enough for any product.
 DEFAULT_LENGTH_CHARS: Final = 40
+# Up to this length, values with any minimum counts are drawn by exact counts; what is longer is drawn until it fits, so
+# it may ask for no more than chance is sure to give soon.
+MAX_COUNTED_CHARS: Final = 128
 # Secrets Manager API reference, GetSecretValue, "VersionStage": what is taken when none is named.
 CURRENT_STAGE: Final = "AWSCURRENT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratedSource:
-    """A random value made inside the function; it has at least one character of each class.
+    """A random value made inside the function.
 
     Args:
         length_chars: Characters of ASCII, so also bytes. 1 to 8192. Default: 40.
         classes: What to draw from. Default: letters and digits.
         exclude_characters: Characters never to use. Default: none.
         regenerate: Any text; another one than before asks for another value. Default: empty.
+        at_least: How many characters of a class there are at least. Default: one of each.
 
     Raises:
-        SettingError: The length is out of range, or the exclusions leave a class without characters.
+        SettingError: The length is out of range, the exclusions leave a class without characters, or the minimum
+            counts cannot be met.
     """
 
     length_chars: int = DEFAULT_LENGTH_CHARS
     classes: tuple[CharacterClass, ...] = ALPHANUMERIC
     exclude_characters: str = ""
     regenerate: str = ""
+    at_least: Mapping[CharacterClass, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what could not be generated."""
@@ -71,12 +77,48 @@ class GeneratedSource:
                     problem=f"leaves no character of class {character_class.value!r}",
                     fix="exclude fewer characters, or leave that class out of classes",
                 )
-        if not len(self.classes) <= self.length_chars <= ADVANCED_TIER_BYTES:
+        self._check_counts()
+
+    def _check_counts(self) -> None:
+        for character_class, count in self.at_least.items():
+            if character_class not in self.classes:
+                raise SettingError(
+                    "at_least",
+                    problem=f"names class {character_class.value!r}, which is not in classes",
+                    fix="add it to classes, or leave it out here",
+                )
+            if count < 0:
+                raise SettingError("at_least", problem=f"has {count} for a class", fix="write 0 or more")
+        together = max(1, sum(self.minimums()))
+        if not together <= self.length_chars <= ADVANCED_TIER_BYTES:
+            asked = "what at_least asks for, and one of any other class" if self.at_least else "one for each class"
             raise SettingError(
                 "length_chars",
                 problem=f"is {self.length_chars}",
-                fix=f"write {len(self.classes)} (one for each class) to {ADVANCED_TIER_BYTES}",
+                fix=f"write {together} ({asked}) to {ADVANCED_TIER_BYTES}",
             )
+        if self.length_chars > MAX_COUNTED_CHARS:
+            self._check_counts_of_long_values()
+
+    def _check_counts_of_long_values(self) -> None:
+        """Refuse a count of more than half of what chance gives; within that, most draws fit."""
+        alphabets = self.alphabets()
+        choices = sum(len(alphabet) for alphabet in alphabets)
+        for character_class, alphabet, count in zip(self.classes, alphabets, self.minimums(), strict=True):
+            most = max(1, self.length_chars * len(alphabet) // (2 * choices))
+            if count > most:
+                raise SettingError(
+                    "at_least",
+                    problem=(
+                        f"has {count} for class {character_class.value!r}, more than half of what chance gives in "
+                        f"{self.length_chars} characters"
+                    ),
+                    fix=f"write {most} at most; up to {MAX_COUNTED_CHARS} characters, any number goes",
+                )
+
+    def minimums(self) -> tuple[int, ...]:
+        """Return how many characters there are at least, class by class."""
+        return tuple(self.at_least.get(each, 1) for each in self.classes)
 
     def alphabets(self) -> tuple[str, ...]:
         """Return what may be drawn from, class by class."""
@@ -85,12 +127,15 @@ class GeneratedSource:
 
     def to_properties(self) -> dict[str, object]:
         """Return the JSON form; a custom resource turns numbers into text, so they are text from the start."""
+        counts = {each.value: str(count) for each, count in self.at_least.items()}
+        at_least = {"AtLeast": counts} if counts else {}
         return {
             "Kind": "Generated",
             "Length": str(self.length_chars),
             "Classes": [each.value for each in self.classes],
             "ExcludeCharacters": self.exclude_characters,
             **_unless_empty("Regenerate", self.regenerate),
+            **at_least,
         }
 
     @classmethod
@@ -99,11 +144,15 @@ class GeneratedSource:
         classes = properties["Classes"]
         if not isinstance(classes, list):
             raise ContractError("Source.Classes is not a list")
+        at_least = properties.get("AtLeast", {})
+        if not isinstance(at_least, Mapping):
+            raise ContractError("Source.AtLeast is not an object")
         return cls(
             length_chars=int(str(properties["Length"])),
             classes=tuple(CharacterClass(each) for each in classes),
             exclude_characters=str(properties.get("ExcludeCharacters", "")),
             regenerate=str(properties.get("Regenerate", "")),
+            at_least={CharacterClass(each): int(str(count)) for each, count in at_least.items()},
         )
 
 

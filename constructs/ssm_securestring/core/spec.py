@@ -10,8 +10,9 @@ from typing import Final, Self
 
 from ssm_securestring.core.errors import ContractError
 from ssm_securestring.core.names import ParameterName
+from ssm_securestring.core.patterns import admitting_placeholder
 from ssm_securestring.core.policies import ParameterPolicy, policies_from_properties
-from ssm_securestring.core.sources import Source, source_from_properties
+from ssm_securestring.core.sources import ExternalSource, Source, source_from_properties
 from ssm_securestring.core.tiers import Tier
 
 RESOURCE_TYPE: Final = "Custom::SsmSecureString"
@@ -50,6 +51,7 @@ class ParameterSpec:
         policies: Parameter policies. Default: none.
         adopt_existing: Whether a parameter that is there already becomes this resource's, with its value. Default: it
             does not, and creation fails.
+        allowed_pattern: Regular expression that values have to match. Default: none.
     """
 
     name: ParameterName
@@ -60,6 +62,14 @@ class ParameterSpec:
     tags: Mapping[str, str] = field(default_factory=dict)
     policies: tuple[ParameterPolicy, ...] = ()
     adopt_existing: bool = False
+    allowed_pattern: str = ""
+
+    @property
+    def sent_pattern(self) -> str:
+        """The allowed pattern as Parameter Store gets it; empty for none."""
+        if self.allowed_pattern and isinstance(self.source, ExternalSource):
+            return admitting_placeholder(self.allowed_pattern)
+        return self.allowed_pattern
 
     def to_properties(self) -> dict[str, object]:
         """Return the properties of the custom resource. Every scalar is text: CloudFormation makes it so anyway.
@@ -70,6 +80,7 @@ class ParameterSpec:
         # What came after the first version is left out where it says nothing: deployed stacks see no change.
         policies = {"Policies": [each.to_properties() for each in self.policies]} if self.policies else {}
         adoption = {"AdoptExisting": "true"} if self.adopt_existing else {}
+        pattern = {"AllowedPattern": self.allowed_pattern} if self.allowed_pattern else {}
         return {
             "ContractVersion": str(CONTRACT_VERSION),
             "Name": self.name.text,
@@ -80,6 +91,7 @@ class ParameterSpec:
             "Source": self.source.to_properties(),
             **policies,
             **adoption,
+            **pattern,
         }
 
     @classmethod
@@ -108,6 +120,7 @@ class ParameterSpec:
                 tags={str(key): str(value) for key, value in tags.items()},
                 policies=policies_from_properties(properties.get("Policies", [])),
                 adopt_existing=properties.get("AdoptExisting") == "true",
+                allowed_pattern=str(properties.get("AllowedPattern", "")),
             )
         except KeyError as error:
             raise ContractError(f"property {error} is missing") from error

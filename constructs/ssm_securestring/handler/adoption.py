@@ -1,6 +1,7 @@
 """Whether a parameter that is there already can become a resource's, exactly as it is."""
 
 from ssm_securestring.core.encryption import AWS_MANAGED_KEY_ALIAS
+from ssm_securestring.core.patterns import ANYTHING
 from ssm_securestring.core.spec import ParameterSpec
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.handler.refusals import not_adoptable
@@ -16,7 +17,7 @@ def check_adoptable(spec: ParameterSpec, found: Found) -> None:
     declared key alone, and a rollback may delete that key.
 
     Raises:
-        LifecycleError: Type, tier or key are not those of the template.
+        LifecycleError: Type, tier, key or allowed pattern are not those of the template.
     """
     name = spec.name.text
     if found.kind != _SECURE_STRING:
@@ -40,6 +41,16 @@ def check_adoptable(spec: ParameterSpec, found: Found) -> None:
                 "change the key in the next deployment; if it was put with an alias, put it again with the key's ARN"
             ),
         )
+    if found.allowed_pattern not in _same_patterns(spec):
+        raise not_adoptable(
+            name,
+            problem=f"its allowed pattern is {found.allowed_pattern!r}, and {spec.allowed_pattern!r} in the template",
+            fix="Declare the allowed_pattern that it has, and change it in the next deployment",
+        )
+
+
+def _same_patterns(spec: ParameterSpec) -> tuple[str, ...]:
+    return (spec.allowed_pattern, spec.sent_pattern) if spec.allowed_pattern else ("", ANYTHING)
 
 
 def _same_key(found: str, declared: str) -> bool:

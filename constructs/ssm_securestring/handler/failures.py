@@ -12,6 +12,8 @@ ALREADY_EXISTS: Final = "ParameterAlreadyExists"
 # ListTagsForResource has a code of its own for a parameter that does not exist.
 NOT_FOUND: Final = ("ParameterNotFound", "InvalidResourceId")
 TOO_MANY_UPDATES: Final = "TooManyUpdates"
+PATTERN_MISMATCH: Final = "ParameterPatternMismatchException"
+WRONG_CIPHERTEXT: Final = "InvalidCiphertextException"
 _VALIDATION: Final = "ValidationException"
 _QUOTED_CHARS: Final = 700
 
@@ -65,7 +67,10 @@ GET_COPIED: Final = Operation(
 )
 UNSEAL: Final = Operation(
     name="Decrypt",
-    permissions="kms:Decrypt on the key that its value was sealed with, whose policy must delegate to IAM",
+    permissions=(
+        "kms:Decrypt on the key that its value was sealed with, whose policy must delegate to IAM (what was sealed in "
+        "another account does not open in this one: seal it again)"
+    ),
 )
 DESCRIBE_STACKS: Final = Operation(name="DescribeStacks", permissions="cloudformation:DescribeStacks on the stack")
 
@@ -88,6 +93,14 @@ _MEANINGS: Final = {
         "it exists with another type, and Parameter Store cannot change that",
         "Delete it, or use another name",
     ),
+    PATTERN_MISMATCH: (
+        "its value does not match its allowed pattern",
+        "Let allowed_pattern admit it, or let its source give another one; set it anew if people set it",
+    ),
+    "InvalidAllowedPatternException": (
+        "its allowed pattern is no regular expression that Parameter Store understands",
+        "Correct allowed_pattern",
+    ),
     "ResourceNotFoundException": (
         "the secret that its value comes from does not exist, or has no current version",
         "Create it and give it a value first, or correct its ARN",
@@ -96,8 +109,8 @@ _MEANINGS: Final = {
         "the parameter, the version of it, or the one that its value is copied from does not exist",
         "Create the one to copy from first; if a version is missing, deploy again",
     ),
-    "InvalidCiphertextException": (
-        "its sealed value does not open: it was sealed for another name, Region or account, or is damaged",
+    WRONG_CIPHERTEXT: (
+        "its sealed value does not open: it was sealed for another name, Region or account, or is damaged or not whole",
         "Seal it again with `ssm-securestring seal`, for this very name, in this account and Region",
     ),
     "IncorrectKeyException": (
@@ -122,7 +135,7 @@ def code_of(error: ClientError) -> str:
 
 def may_hold_value(error: BotoCoreError | ClientError) -> bool:
     """Return whether the text of an error may repeat a value that was sent."""
-    return not isinstance(error, ClientError) or code_of(error) == _VALIDATION
+    return not isinstance(error, ClientError) or code_of(error) in (_VALIDATION, PATTERN_MISMATCH)
 
 
 def explain(name: str, operation: Operation, error: BotoCoreError | ClientError) -> AwsRefusalError:

@@ -3,8 +3,10 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from ssm_securestring.core.errors import ContractError
+from ssm_securestring.core.policies import has_expired
 from ssm_securestring.core.spec import ParameterSpec
 from ssm_securestring.handler import plan as planner
 from ssm_securestring.handler import refusals
@@ -70,7 +72,7 @@ class Lifecycle:
         rolling_back = depends and self.store.is_rolling_back(self.request.stack_id, name=name)
         if old is not None and not rolling_back and planner.lowers_tier(old, spec):
             raise refusals.DowngradeError(name)
-        observed = replace(self.store.observe(name), rolling_back=rolling_back)
+        observed = replace(self.store.observe(name), rolling_back=rolling_back, expired=_has_expired(spec))
         if depends and observed.presence is Presence.PRESENT:
             observed = replace(observed, version=self.store.version(name))
         return self._settle(
@@ -119,7 +121,8 @@ class Lifecycle:
             found = self.store.observe(name)
             plan = planned(Observed(presence=Presence.PRESENT, tags=found.tags))
             written = self._execute(name, plan)
-        now = written or self.store.state(spec)
+        gone = Written(version=0, tier=spec.tier.value) if plan.verdict is planner.Verdict.EXPIRED else None
+        now = written or gone or self.store.state(spec)
         return Answer(
             physical_id=str(plan.identity),
             data={"Arn": str(plan.identity.arn), "Name": name, "Version": str(now.version), "Tier": now.tier},
@@ -141,6 +144,8 @@ class Lifecycle:
     def _take(self, name: str, step: Step, *, parameter_arn: str) -> Written | None:
         match step:
             case planner.CreateParameter():
+                if _has_expired(step.spec):
+                    raise refusals.expired_already(name)
                 value = fresh_value(step.spec, self.store, parameter_arn=parameter_arn)
                 return self.store.create(step.spec, value=value, tags=step.tags)
             case planner.RewriteParameter():
@@ -171,6 +176,10 @@ class Lifecycle:
         except ValueError as error:
             self.log.line(step="read old properties", outcome="unreadable", error=error)
             return None
+
+
+def _has_expired(spec: ParameterSpec) -> bool:
+    return has_expired(spec.policies, now=datetime.now(UTC))
 
 
 def _since(start: float) -> int:

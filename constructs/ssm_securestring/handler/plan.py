@@ -6,7 +6,7 @@ from enum import Enum, StrEnum, auto
 from typing import Final
 
 from ssm_securestring.core.policies import ParameterPolicy
-from ssm_securestring.core.sources import ExternalSource, NoEchoSource
+from ssm_securestring.core.sources import ExternalSource, NoEchoSource, Source
 from ssm_securestring.core.spec import (
     ADOPTED_TAG,
     INCARNATION_TAG,
@@ -20,7 +20,7 @@ from ssm_securestring.core.spec import (
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.handler.identity import Identity
 from ssm_securestring.handler.record import Replacement, request_digest, source_digest
-from ssm_securestring.handler.refusals import DowngradeError, name_taken, ownership_lost, wrong_stack
+from ssm_securestring.handler.refusals import DowngradeError, expired_already, name_taken, ownership_lost, wrong_stack
 
 _AWS_TAG_PREFIX: Final = "aws:"
 _ADOPTED: Final = "yes"
@@ -44,12 +44,14 @@ class Observed:
         tags: Its tags.
         version: Its newest version; 0 where no rule asks for it.
         rolling_back: Whether the stack is rolling back; asked only where a rule depends on it.
+        expired: Whether the template's expiration has passed.
     """
 
     presence: Presence
     tags: Mapping[str, str] = field(default_factory=dict)
     version: int = 0
     rolling_back: bool = False
+    expired: bool = False
 
 
 NOTHING: Final = Observed(presence=Presence.ABSENT)
@@ -68,6 +70,7 @@ class Verdict(StrEnum):
     ADOPTED = "adopted"
     RELEASED = "released"
     DELETED = "deleted"
+    EXPIRED = "expired"
     MISSING = "missing"
     NOT_OURS = "not ours"
 
@@ -103,7 +106,9 @@ class RewriteParameter:
         restore_version: Put the value of this older version instead.
         old_key_id: Key that the present value is under, if that changes; then what was put is read back.
         clear_policies: Whether there are policies to take away.
-        keep_tier: Whether an advanced parameter stays one where the template says standard.
+        keep_tier: In a rollback, what cannot be taken back stays: an advanced parameter where the template says
+            standard, and the allowed pattern of before where the value matches no other.
+        old_pattern: Allowed pattern of before. Empty for none.
     """
 
     spec: ParameterSpec
@@ -112,6 +117,7 @@ class RewriteParameter:
     old_key_id: str | None = None
     clear_policies: bool = False
     keep_tier: bool = False
+    old_pattern: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +188,8 @@ def depends_on_rollback(spec: ParameterSpec, old: ParameterSpec | None) -> bool:
     """Return whether an update means something else in a rollback, so that one has to be told from an update."""
     if old is None:
         return False
-    return spec.source != old.source or (spec.tier is Tier.STANDARD and old.tier is not Tier.STANDARD)
+    lowered = spec.tier is Tier.STANDARD and old.tier is not Tier.STANDARD
+    return lowered or _undone_in_part(spec) != _undone_in_part(old)
 
 
 def plan_update(
@@ -205,10 +212,15 @@ def plan_update(
         observed: What it is.
 
     Raises:
-        LifecycleError: It is not this resource's any more, or an advanced one was to become standard.
+        LifecycleError: It is not this resource's any more, an advanced one was to become standard, or its expiration
+            was to be moved into the past.
     """
     if old is not None and lowers_tier(old, spec) and not observed.rolling_back:
         raise DowngradeError(spec.name.text)
+    if observed.expired and old is not None and spec.policies != old.policies and not observed.rolling_back:
+        raise expired_already(spec.name.text)
+    if observed.presence is not Presence.PRESENT and observed.expired:
+        return Plan(identity=identity, verdict=Verdict.EXPIRED)
     if observed.presence is not Presence.PRESENT:
         return Plan(identity=identity, verdict=Verdict.RECREATED, steps=(_creation(identity, stack_id, spec),))
     if not identity.owns(observed.tags, stack_id=stack_id):
@@ -300,6 +312,8 @@ def _rewriting(
     """Return the step that puts a new version, if one has to be put."""
     if old is None:
         return RewriteParameter(spec=spec)
+    if _was_put(spec, observed, request):
+        return None
     replacement = _replacement(spec, old, observed, request)
     restore_version = _version_to_restore(spec, old, observed)
     old = kept_advanced(old, observed.tags)
@@ -312,7 +326,21 @@ def _rewriting(
         old_key_id=old.key_id if old.key_id != spec.key_id else None,
         clear_policies=bool(old.policies) and not spec.policies,
         keep_tier=observed.rolling_back,
+        old_pattern=old.allowed_pattern,
     )
+
+
+def _was_put(spec: ParameterSpec, observed: Observed, request: str) -> bool:
+    """Return whether this very request put its value before it was cut off; the tag of the source comes after that.
+
+    To put it once more would hide from a rollback that it is the value that this request replaced the earlier one by.
+    """
+    known, digest = Replacement.parse(observed.tags.get(PREVIOUS_TAG)), source_digest(spec.source)
+    # No digest is kept of what comes through CloudFormation, so its tag says nothing.
+    if known is None or isinstance(spec.source, NoEchoSource):
+        return False
+    told = (known.new_source, known.request) == (digest, request_digest(request))
+    return told and observed.tags.get(SOURCE_TAG) == digest
 
 
 def _replacement(spec: ParameterSpec, old: ParameterSpec, observed: Observed, request: str) -> Replacement | None:
@@ -344,5 +372,10 @@ def _must_be_set(spec: ParameterSpec) -> bool:
     return isinstance(spec.source, ExternalSource) and spec.source.must_be_set
 
 
-def _metadata(spec: ParameterSpec) -> tuple[str, Tier, str, tuple[ParameterPolicy, ...]]:
-    return (spec.key_id, spec.tier, spec.description, spec.policies)
+def _undone_in_part(spec: ParameterSpec) -> tuple[Source, str, tuple[ParameterPolicy, ...]]:
+    """Return what a rollback takes back otherwise than an update would set it."""
+    return (spec.source, spec.allowed_pattern, spec.policies)
+
+
+def _metadata(spec: ParameterSpec) -> tuple[str, Tier, str, tuple[ParameterPolicy, ...], str]:
+    return (spec.key_id, spec.tier, spec.description, spec.policies, spec.allowed_pattern)

@@ -65,12 +65,39 @@ def ownership_lost(spec: ParameterSpec, *, stack_id: str, tags: Mapping[str, str
     )
 
 
+def expired_already(name: str) -> LifecycleError:
+    """Return the error for a parameter that would be gone at once."""
+    return LifecycleError(
+        name,
+        problem="its Expiration has passed already",
+        fix="Write a later timestamp, or take the parameter out of the stack",
+    )
+
+
 def damaged_seal(name: str) -> LifecycleError:
     """Return the error for a sealed value that is no ciphertext, or holds no text."""
     return LifecycleError(
         name,
         problem="its sealed value is not what `ssm-securestring seal` prints, or holds something else than text",
-        fix="Seal it again, and copy the whole line",
+        fix="Seal it again, and copy the whole text",
+    )
+
+
+def sealed_elsewhere(name: str, *, key_region: str, region: str) -> LifecycleError:
+    """Return the error for a value that was sealed in another Region."""
+    return LifecycleError(
+        name,
+        problem=f"its sealed value is for another Region: its key is in {key_region}, and the parameter is in {region}",
+        fix=f"Seal it again, with a key of {region}",
+    )
+
+
+def foreign_part(name: str, *, part: int) -> LifecycleError:
+    """Return the error for a sealed value of which a later part does not open, while the first one does."""
+    return LifecycleError(
+        name,
+        problem=f"part {part} of its sealed value does not open: it is of another sealing, or is damaged",
+        fix="Seal it again, and copy the whole text",
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from ssm_securestring.core.spec import PREVIOUS_TAG, TIER_TAG, ParameterSpec
 from ssm_securestring.core.tiers import Tier
-from ssm_securestring.handler.failures import ACCESS_DENIED, AwsRefusalError
+from ssm_securestring.handler.failures import ACCESS_DENIED, PATTERN_MISMATCH, AwsRefusalError
 from ssm_securestring.handler.plan import RewriteParameter
 from ssm_securestring.handler.record import Replacement
 from ssm_securestring.handler.refusals import DowngradeError, never_on_top, not_read_back
@@ -42,7 +42,7 @@ class Rewriting:
 
     def _replace(self, replacement: Replacement) -> Written:
         """Put a value from the source."""
-        written = self._put(fresh_value(self.step.spec, self.store, parameter_arn=self.parameter_arn))
+        written = self._put(fresh_value(self.step.spec, self.store, parameter_arn=self.parameter_arn), self.step.spec)
         if written.version != replacement.newest + 1:
             # Somebody set a value after we had looked. Theirs is the one that was replaced, and a rollback restores it.
             before = written.version - 1
@@ -56,7 +56,7 @@ class Rewriting:
         present = self._present() if version is None else self._older(version)
         value, expected = present.value, present.version + 1
         for _ in range(_MAX_TRIES):
-            written = self._put(value)
+            written = self._put_or_give_back(value, theirs=expected > present.version + 1)
             if written.version == expected:
                 self._read_back(value, written)
                 return written
@@ -64,6 +64,21 @@ class Rewriting:
             value = self.store.read(self._name, version=written.version - 1).value
             expected = written.version + 1
         raise never_on_top(self._name)
+
+    def _put_or_give_back(self, value: str, *, theirs: bool) -> Written:
+        """Put a value; one that is not ours to refuse stays on top, under the pattern that it was set under.
+
+        Somebody set it while we put another, or before a rollback, which would leave the stack stuck if it failed.
+        """
+        try:
+            return self._put(value, self.step.spec)
+        except AwsRefusalError as error:
+            if error.code != PATTERN_MISMATCH or not (theirs or self.step.keep_tier):
+                raise
+            written = self._put(value, replace(self.step.spec, allowed_pattern=self.step.old_pattern))
+            if self.step.keep_tier:
+                return written
+            raise
 
     def _present(self) -> Present:
         try:
@@ -78,11 +93,10 @@ class Rewriting:
         newest = self.store.version(self._name)
         return Present(value=self.store.read(self._name, version=version).value, version=newest)
 
-    def _put(self, value: str) -> Written:
-        spec, clear = self.step.spec, self.step.clear_policies
+    def _put(self, value: str, spec: ParameterSpec) -> Written:
         try:
             check_value(spec, value)
-            return self.store.overwrite(spec, value=value, clear_policies=clear)
+            return self._overwrite(value, spec)
         except DowngradeError:
             if not self.step.keep_tier:
                 raise
@@ -90,7 +104,15 @@ class Rewriting:
         self.store.add_tags(self._name, {TIER_TAG: Tier.ADVANCED.value})
         advanced = replace(spec, tier=Tier.ADVANCED)
         check_value(advanced, value)
-        return self.store.overwrite(advanced, value=value, clear_policies=clear)
+        return self._overwrite(value, advanced)
+
+    def _overwrite(self, value: str, spec: ParameterSpec) -> Written:
+        return self.store.overwrite(
+            spec,
+            value=value,
+            clear_policies=self.step.clear_policies,
+            clear_pattern=bool(self.step.old_pattern or self.step.spec.allowed_pattern),
+        )
 
     def _read_back(self, value: str, written: Written) -> None:
         """Compare what was put under another key with what is read, before the old key is given up."""

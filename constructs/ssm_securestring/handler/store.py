@@ -1,28 +1,30 @@
 """The calls to Parameter Store and Secrets Manager. It knows how to make them, not when."""
 
-import base64
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ssm_securestring.core.errors import LifecycleError
+from ssm_securestring.core.errors import LifecycleError, SettingError
 from ssm_securestring.core.names import ParameterArn
-from ssm_securestring.core.policies import policies_text
-from ssm_securestring.core.sealing import sealing_context
+from ssm_securestring.core.patterns import ANYTHING
+from ssm_securestring.core.policies import has_expired, policies_text
+from ssm_securestring.core.sealing import SealedText, key_region_of, sealing_context
 from ssm_securestring.core.sources import CopySource, SealedSource, SecretsManagerSource
 from ssm_securestring.core.spec import ParameterSpec
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.handler import failures
 from ssm_securestring.handler.failures import Operation, code_of, explain, is_downgrade, may_hold_value
 from ssm_securestring.handler.plan import NOTHING, Observed, Presence
-from ssm_securestring.handler.refusals import DowngradeError, damaged_seal
+from ssm_securestring.handler.refusals import DowngradeError, damaged_seal, foreign_part, sealed_elsewhere
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_kms import KMSClient
+    from types_boto3_kms.type_defs import DecryptRequestTypeDef
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_ssm import SSMClient
     from types_boto3_ssm.type_defs import ParameterHistoryTypeDef, PutParameterRequestTypeDef, TagTypeDef
@@ -66,11 +68,13 @@ class Found:
         kind: Its type.
         tier: Its tier.
         key_id: Its key, in the words of whoever put it: ARN, id or alias. Empty if it is not encrypted.
+        allowed_pattern: Its allowed pattern. Empty for none.
     """
 
     kind: str
     tier: str
     key_id: str
+    allowed_pattern: str = ""
 
 
 class Store:
@@ -154,12 +158,16 @@ class Store:
         request = _put_request(spec, value)
         if spec.description:
             request["Description"] = spec.description
+        if spec.allowed_pattern:
+            request["AllowedPattern"] = spec.sent_pattern
         if spec.policies:
             request["Policies"] = policies_text(spec.policies)
         request["Tags"] = _tag_list(tags)
         return self._put(spec, request)
 
-    def overwrite(self, spec: ParameterSpec, *, value: str, clear_policies: bool = False) -> Written:
+    def overwrite(
+        self, spec: ParameterSpec, *, value: str, clear_policies: bool = False, clear_pattern: bool = False
+    ) -> Written:
         """Put a new version, with every attribute that is ours to say.
 
         Raises:
@@ -169,7 +177,11 @@ class Store:
         request["Overwrite"] = True
         # Also when empty: an attribute that is left out keeps what it was.
         request["Description"] = spec.description
-        if spec.policies or (clear_policies and spec.tier is not Tier.STANDARD):
+        if spec.allowed_pattern or clear_pattern:
+            request["AllowedPattern"] = spec.sent_pattern or ANYTHING
+        # A moment that has passed may be refused, which would leave a rollback stuck. Left out, they stay as they are.
+        sent = spec.policies and not has_expired(spec.policies, now=datetime.now(UTC))
+        if sent or (clear_policies and spec.tier is not Tier.STANDARD):
             request["Policies"] = policies_text(spec.policies)
         return self._put(spec, request)
 
@@ -189,7 +201,12 @@ class Store:
     def found(self, name: str) -> Found:
         """Return what a parameter is, without decrypting it."""
         newest = max(self._history(name), key=lambda entry: entry["Version"])
-        return Found(kind=newest["Type"], tier=newest["Tier"], key_id=newest.get("KeyId", ""))
+        return Found(
+            kind=newest["Type"],
+            tier=newest["Tier"],
+            key_id=newest.get("KeyId", ""),
+            allowed_pattern=newest.get("AllowedPattern", ""),
+        )
 
     def state(self, spec: ParameterSpec) -> Written:
         """Return version and tier of what is there, without decrypting it."""
@@ -251,25 +268,40 @@ class Store:
         """Return the value that was sealed for the parameter ``name`` with this ARN.
 
         Raises:
-            LifecycleError: It was sealed for another one, or is damaged.
+            LifecycleError: It was sealed for another one, is not whole, or is damaged.
         """
         try:
-            ciphertext = base64.b64decode(source.ciphertext, validate=True)
-        except ValueError as error:
+            sealed = SealedText.parse(source.ciphertext)
+        except SettingError as error:
             raise damaged_seal(name) from error
-        answer = self._patiently(
-            name,
-            failures.UNSEAL,
-            lambda: self._kms().decrypt(
-                CiphertextBlob=ciphertext, KeyId=source.key_arn, EncryptionContext=sealing_context(parameter_arn)
-            ),
-        )
+        key_region, region = key_region_of(source.key_arn), ParameterArn.parse(parameter_arn).region
+        if key_region and key_region != region:
+            raise sealed_elsewhere(name, key_region=key_region, region=region)
+        kms, parts = self._kms(), len(sealed.ciphertexts)
+        opened = b""
+        for part, ciphertext in enumerate(sealed.ciphertexts, 1):
+            context = sealing_context(parameter_arn, sealing_id=sealed.sealing_id, part=part, parts=parts)
+            request: DecryptRequestTypeDef = {
+                "CiphertextBlob": ciphertext,
+                "KeyId": source.key_arn,
+                "EncryptionContext": context,
+            }
+            opened += self._open(name, kms, request, part=part)
         try:
-            return answer["Plaintext"].decode()
+            return opened.decode()
         except UnicodeDecodeError:
             pass
         # Out here, since the error keeps the value.
         raise damaged_seal(name)
+
+    def _open(self, name: str, kms: "KMSClient", request: "DecryptRequestTypeDef", *, part: int) -> bytes:
+        try:
+            return self._patiently(name, failures.UNSEAL, lambda: kms.decrypt(**request))["Plaintext"]
+        except failures.AwsRefusalError as error:
+            if part == 1 or error.code != failures.WRONG_CIPHERTEXT:
+                raise
+            # The first part opened: name, Region and account are right.
+            raise foreign_part(name, part=part) from error
 
     def _tier(self, name: str, version: int) -> str:
         tiers = [str(entry["Tier"]) for entry in self._history(name) if entry["Version"] == version]

@@ -1,4 +1,4 @@
-"""Makes values, and takes them out of secrets. A value is held in memory only, and no message repeats one."""
+"""Gets values from their sources. A value is held in memory only, and no message repeats one."""
 
 import json
 import re
@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from ssm_securestring.core.errors import LifecycleError
 from ssm_securestring.core.limits import REFERENCE_PATTERN
+from ssm_securestring.core.patterns import PLACEHOLDER_PREFIX
 from ssm_securestring.core.sources import (
     CopySource,
     ExternalSource,
@@ -16,8 +17,8 @@ from ssm_securestring.core.sources import (
     SecretsManagerSource,
 )
 from ssm_securestring.core.spec import ParameterSpec
+from ssm_securestring.handler.generating import generate
 
-PLACEHOLDER_PREFIX: Final = "not-set-yet-"
 _PLACEHOLDER_BYTES: Final = 32
 _REFERENCE: Final = re.compile(REFERENCE_PATTERN)
 _NOT_JSON: Final = object()
@@ -52,7 +53,6 @@ def new_value(spec: ParameterSpec, *, elsewhere: Elsewhere, parameter_arn: str) 
         case GeneratedSource():
             return generate(source)
         case ExternalSource():
-            # Whoever uses it too early fails to log in, and sees why.
             return PLACEHOLDER_PREFIX + secrets.token_urlsafe(_PLACEHOLDER_BYTES)
         case SecretsManagerSource():
             return _from_secret(name, source, elsewhere.secret_string(name, source))
@@ -67,20 +67,6 @@ def new_value(spec: ParameterSpec, *, elsewhere: Elsewhere, parameter_arn: str) 
 def is_placeholder(value: str) -> bool:
     """Return whether a value is the one that an external parameter starts with."""
     return value.startswith(PLACEHOLDER_PREFIX)
-
-
-def generate(source: GeneratedSource) -> str:
-    """Return a random value, each one that fits the source being as likely as any other.
-
-    It is drawn again until each class is in it. Putting one character of each class in on purpose would make some
-    values likelier than others.
-    """
-    alphabets = source.alphabets()
-    characters = "".join(alphabets)
-    while True:
-        value = "".join(secrets.choice(characters) for _ in range(source.length_chars))
-        if all(not set(alphabet).isdisjoint(value) for alphabet in alphabets):
-            return value
 
 
 def check_value(spec: ParameterSpec, value: str) -> None:

@@ -49,12 +49,13 @@ class EmbeddedAccount:
         self.region = aws.region
         self._deployer = Deployer(self.client, account=account, region=self.region)
 
-    def client(self, service: str, *, role_arn: str | None = None) -> Any:  # noqa: ANN401 - depends on the service
+    def client(self, service: str, *, role_arn: str | None = None, region: str | None = None) -> Any:  # noqa: ANN401 - depends on the service
         """Return a boto3 client that no configuration of this machine can lead elsewhere. It does not retry.
 
         Args:
             service: Name of the service, for example ``"ssm"``.
             role_arn: Role to call as. Default: the account's root, which may do everything.
+            region: Region to call; keys and parameters of one are not seen in another. Default: the engine's.
         """
         keys = {"aws_access_key_id": self.account, "aws_secret_access_key": _SECRET}
         if role_arn is not None:
@@ -67,7 +68,7 @@ class EmbeddedAccount:
         return _session().client(
             service,
             endpoint_url=self.aws.endpoint_url,
-            region_name=self.region,
+            region_name=region or self.region,
             config=Config(proxies={}, retries={"total_max_attempts": 1}),
             **keys,
         )

@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from ssm_securestring.core.errors import ParameterNameError
-from ssm_securestring.core.names import ParameterArn, ParameterName
+from ssm_securestring.core.name_rules import check_name, split_arn
 
 # AWS General Reference, "Amazon Resource Names": colons of an ARN.
 _ARN_COLONS: Final = 5
@@ -34,9 +34,9 @@ def parse(text: str) -> Reference:
     if colon and not selector:
         raise ParameterNameError(text, problem="ends with ':'", fix="write a version number or a label after it")
     if base.startswith("arn:"):
-        ParameterArn.parse(base)
+        check_name(split_arn(base).name)
     elif not base.startswith(_AWS_OWN):
-        ParameterName(base)
+        check_name(base)
     return Reference(text, key_of(base, f"{colon}{selector}"))
 
 

@@ -98,7 +98,8 @@ def encode(method: str, target: str, headers: Mapping[str, str], body: bytes = b
         ExchangeError: A header is not printable ASCII: a line break in it would begin another header.
     """
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {text}" for name, text in headers.items())]
-    if not all(line.isascii() and line.isprintable() for line in lines):
+    together = "".join(lines)
+    if not (together.isascii() and together.isprintable()):
         raise ExchangeError("a header is not printable ASCII")
     return "\r\n".join((*lines, "", "")).encode() + body
 

@@ -165,7 +165,7 @@ def _is_passing(refusal: ServiceRefusalError) -> bool:
 def _fields(body: bytes) -> dict[str, object] | None:
     """Return the fields of an answer; ``None`` if it is none, without an error that would hold it."""
     try:
-        fields = json.loads(body)
+        fields = json.loads(body.decode())
     except ValueError:
         return None
     return fields if isinstance(fields, dict) else None

@@ -1,5 +1,6 @@
 """What callers ask for: a name or an ARN, with or without a version number or label behind it."""
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ssm_securestring.core.errors import ParameterNameError
@@ -23,6 +24,7 @@ class Reference(NamedTuple):
     key: str
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> Reference:
     """Refuse what Parameter Store would refuse, before a call is made.
 

@@ -1,7 +1,6 @@
 """Measure, and print ratios against the targets."""
 
 import contextlib
-import datetime as dt
 import json
 import os
 import statistics
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.runtime import clients
+from bench.runtime.certificates import make_certificate
 
 _ROOT: Final = Path(__file__).parents[2]
 _REPEATS: Final = 15
@@ -23,7 +23,7 @@ _LATENCY_MS: Final = 20
 def main() -> int:
     """Run everything; the exit code says whether each target was met."""
     with tempfile.TemporaryDirectory() as folder:
-        bundle, certificate = _certificate(Path(folder))
+        bundle, certificate = make_certificate(Path(folder))
         rows = [*_plain(), *_over_tls(bundle, certificate), _size()]
     print(f"{'what':44} {'ours':>10} {'boto3':>10} {'powertools':>11} {'ssm-cache':>10}   ratio  target")
     for name, numbers, ratio, target in rows:
@@ -144,39 +144,6 @@ def _server(certificate: Path | None = None) -> Iterator[str]:
         port = process.stdout.readline().strip()
         yield f"{'https' if certificate else 'http'}://localhost:{port}"
         process.terminate()
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    """Make a certificate; returns the system's roots with it added, and it with its key."""
-    import ssl  # noqa: PLC0415 - only here
-
-    from cryptography import x509  # noqa: PLC0415 - only here
-    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415 - only here
-    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - only here
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now)
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = made.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    roots = ssl.get_default_verify_paths().cafile
-    (folder / "bundle.pem").write_bytes((Path(roots).read_bytes() if roots else b"") + pem)
-    (folder / "server.pem").write_bytes(pem + private)
-    return folder / "bundle.pem", folder / "server.pem"
 
 
 if __name__ == "__main__":

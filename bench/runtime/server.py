@@ -6,40 +6,44 @@ import ssl
 import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler
+from collections.abc import Mapping
+from typing import Any
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(socketserver.StreamRequestHandler):
+    """Reads no more of a request than it needs: what is slow here would be taken for the client's."""
+
     disable_nagle_algorithm = True
     server: "Server"
 
-    def do_GET(self) -> None:
+    def handle(self) -> None:
+        """Answer until the client goes."""
+        while first := self.rfile.readline():
+            length = 0
+            while line := self.rfile.readline().strip():
+                name, _, text = line.partition(b":")
+                length = int(text) if name.lower() == b"content-length" else length
+            body = self.rfile.read(length)
+            answer = self._called(json.loads(body)) if body else self._looked(first.split()[1].decode())
+            content = json.dumps(answer).encode()
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {len(content)}\r\n"
+            # One packet: two would make clients wait for a delayed acknowledgement.
+            self.wfile.write(f"{head}x-amzn-RequestId: r\r\n\r\n".encode() + content)
+
+    def _looked(self, path: str) -> dict[str, object]:
         """Return how many calls there were since the last look; the path sets the latency in milliseconds."""
         with self.server.lock:
             count, self.server.count = self.server.count, 0
-        self.server.latency_seconds = float(self.path.strip("/")) / 1000
-        self._send({"count": count})
+        self.server.latency_seconds = float(path.strip("/")) / 1000
+        return {"count": count}
 
-    def do_POST(self) -> None:
-        """Answer a call."""
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+    def _called(self, request: Mapping[str, Any]) -> dict[str, object]:
         with self.server.lock:
             self.server.count += 1
         time.sleep(self.server.latency_seconds)
         if "Name" in request:
-            self._send({"Parameter": _parameter(request["Name"])})
-        else:
-            self._send({"Parameters": [_parameter(name) for name in request["Names"]], "InvalidParameters": []})
-
-    def _send(self, fields: dict[str, object]) -> None:
-        body = json.dumps(fields).encode()
-        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {len(body)}\r\n"
-        # One packet: two would make clients wait for a delayed acknowledgement.
-        self.wfile.write(f"{head}x-amzn-RequestId: r\r\n\r\n".encode() + body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
-        """Print nothing."""
+            return {"Parameter": _parameter(request["Name"])}
+        return {"Parameters": [_parameter(name) for name in request["Names"]], "InvalidParameters": []}
 
 
 class Server(socketserver.ThreadingTCPServer):

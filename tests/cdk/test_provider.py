@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Annotations, Match
 
+from bench.runtime.carried import carried
 from ssm_securestring.cdk import (
     ParameterKey,
     SecureStringParameter,
@@ -199,23 +200,38 @@ def test_only_intelligent_tiering_and_adoption_need_the_history(stack: cdk.Stack
     }
 
 
-def test_the_functions_package_holds_core_and_handler_only(tmp_path: Path) -> None:
-    """No constructs, no embedded AWS, no compiled files: small, and the same hash on every machine."""
+def packages(tmp_path: Path) -> set[frozenset[str]]:
+    """Synthesize a stack with a secret and the layer; returns the files of each of the two packages."""
     stack = cdk.Stack(cdk.App(outdir=str(tmp_path)), "Shop")
     SecureStringParameter(stack, "Db", encryption_key=KEY)
     SecureStringsLayer(stack, "Layer")
     stack.node.root.synth()  # type: ignore[attr-defined]  # the root is the app
-
-    packages = {
+    return {
         frozenset(each.relative_to(asset).as_posix() for each in asset.rglob("*") if each.is_file())
         for asset in tmp_path.glob("asset.*")
     }
-    tops = {frozenset("/".join(file.split("/")[:-1]) for file in package) for package in packages}
+
+
+def test_the_functions_package_holds_core_and_handler_only(tmp_path: Path) -> None:
+    """No constructs, no embedded AWS, no compiled files: small, and the same hash on every machine."""
+    built = packages(tmp_path)
+
+    tops = {frozenset("/".join(file.split("/")[:-1]) for file in package) for package in built}
     assert tops == {
         frozenset({"ssm_securestring", "ssm_securestring/core", "ssm_securestring/handler"}),
         frozenset({f"python/ssm_securestring{part}" for part in ("", "/core", "/runtime")}),
     }
-    assert all(file.endswith(".py") for package in packages for file in package)
+    assert all(file.endswith(".py") for package in built for file in package)
+
+
+def test_the_layer_holds_what_the_helper_imports_and_no_more(tmp_path: Path) -> None:
+    """Every module that any of its modules imports, even if only inside of a function."""
+    (layer,) = (each for each in packages(tmp_path) if any("/runtime/" in file for file in each))
+
+    source_root = Path(__file__).resolve().parents[2] / "constructs"
+    assert layer == {f"python/{path.relative_to(source_root).as_posix()}" for path in carried()}
+    assert "python/ssm_securestring/core/errors.py" in layer
+    assert "python/ssm_securestring/core/policies.py" not in layer
 
 
 def test_failures_can_be_watched(stack: cdk.Stack) -> None:

@@ -15,6 +15,11 @@ import ssm_securestring
 PYTHON_RUNTIME: Final = lambda_.Runtime.PYTHON_3_14
 
 _PACKAGE: Final = Path(ssm_securestring.__file__).parent
+# The helper, and what it imports of `core`: the rest is of use to the constructs and their function only.
+_HELPER: Final = (
+    "runtime",
+    *(f"core/{name}.py" for name in ("__init__", "encryption", "errors", "limits", "name_rules", "names", "tiers")),
+)
 
 
 def function_code() -> lambda_.AssetCode:
@@ -45,12 +50,12 @@ class SecureStringsLayer(lambda_.LayerVersion):
             description="ssm-securestring: fetches and decrypts SecureString parameters",
             code=lambda_.Code.from_asset(
                 str(_PACKAGE.parent),
-                exclude=_only("core", "runtime"),
+                exclude=_only(*_HELPER),
                 ignore_mode=cdk.IgnoreMode.GIT,
                 # A layer wants its packages below python/. The image is never pulled: the copy is made locally.
                 bundling=cdk.BundlingOptions(
                     image=cdk.DockerImage.from_registry("not-used"),
-                    local=_BelowPython("core", "runtime"),  # type: ignore[arg-type]  # its options come as one object
+                    local=_BelowPython(*_HELPER),  # type: ignore[arg-type]  # its options come as one object
                 ),
             ),
             compatible_runtimes=[
@@ -75,7 +80,11 @@ class _BelowPython:
         target.mkdir(parents=True)
         shutil.copy(_PACKAGE / "__init__.py", target)
         for part in self._parts:
-            shutil.copytree(_PACKAGE / part, target / part, ignore=shutil.ignore_patterns("__pycache__"))
+            if (_PACKAGE / part).is_dir():
+                shutil.copytree(_PACKAGE / part, target / part, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                (target / part).parent.mkdir(exist_ok=True)
+                shutil.copy(_PACKAGE / part, target / part)
         return True
 
 
@@ -86,4 +95,6 @@ def _only(*parts: str) -> list[str]:
     """
     root = f"/{_PACKAGE.name}"
     rules = ["/*", f"!{root}", f"{root}/*", f"!{root}/__init__.py"]
+    for folder in dict.fromkeys(part.rpartition("/")[0] for part in parts if "/" in part):
+        rules += [f"!{root}/{folder}", f"{root}/{folder}/*"]
     return [*rules, *(f"!{root}/{part}" for part in parts), "__pycache__"]

@@ -1,15 +1,17 @@
 """Connections to one endpoint, kept alive between calls. Proxies are honoured; redirects are not followed."""
 
 import os
+import socket
 import time
 import weakref
 from collections.abc import Mapping
-from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from ssm_securestring.core.errors import SettingError
 from ssm_securestring.runtime.calls import NoAnswerError
+from ssm_securestring.runtime.exchange import ExchangeError, Response, encode, exchange, tunnel
+from ssm_securestring.runtime.proxies import proxy_for
 
 if TYPE_CHECKING:
     import ssl
@@ -17,21 +19,10 @@ if TYPE_CHECKING:
 # A connection that rested longer may be dead without having been closed, after a freeze for example.
 _MAX_IDLE_SECONDS: Final = 20.0
 _CONNECT_SECONDS: Final = 3.0
-# Ten parameters of 8 KB, JSON-escaped, with room to spare.
-_MAX_ANSWER_BYTES: Final = 2 * 1024 * 1024
-_PIECE_BYTES: Final = 64 * 1024
-
-
-class RawAnswer(NamedTuple):
-    """Status, headers (lower case) and body of a response."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class _Idle(NamedTuple):
-    connection: HTTPConnection
+    connection: socket.socket
     since: float
     since_wall: float
 
@@ -54,7 +45,8 @@ class Connections:
     def __init__(self, url: str, environment: Mapping[str, str]) -> None:
         """Read the URL; no connection is made yet."""
         parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or "@" in url:
+        is_usable = parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.fragment)
+        if not is_usable or not parts.hostname or "@" in url or not url.isascii() or " " in url:
             raise SettingError(
                 "AWS_ENDPOINT_URL", problem="is not the URL of an endpoint", fix="write one such as 'https://host:port'"
             )
@@ -62,41 +54,48 @@ class Connections:
         self._name = parts.hostname
         self._port = parts.port or (443 if self._secure else 80)
         name = f"[{self._name}]" if ":" in self._name else self._name
-        self.host = name if parts.port in {None, 443 if self._secure else 80} else f"{name}:{parts.port}"
+        self._authority = f"{name}:{self._port}"
+        self.host = name if parts.port in {None, 443 if self._secure else 80} else self._authority
         self.path = parts.path or "/"
         self._environment = environment
-        self._proxy = _proxy(parts.scheme, f"{self._name}:{self._port}", environment)
+        self._proxy = proxy_for(parts.scheme, f"{self._name}:{self._port}", environment)
         self._tls: ssl.SSLContext | None = None
         self._idle: list[_Idle] = []
         weakref.finalize(self, _close, self._idle)
 
-    def post(self, headers: Mapping[str, str], body: bytes, *, seconds: float) -> RawAnswer:
+    def post(self, headers: Mapping[str, str], body: bytes, *, seconds: float) -> Response:
         """Send a request and read the whole response.
 
         Raises:
             NoAnswerError: It was not complete in time. Nothing of the response is in the error.
         """
         deadline = time.monotonic() + seconds
-        connection, reused = self._take(seconds)
+        connection = self._rested()
+        reused = connection is not None
         try:
-            answer, keep = self._exchange(connection, headers, body, deadline)
-        except (OSError, HTTPException) as error:
+            request = self._encoded(headers, body)
+            if connection is None:
+                connection = self._open(seconds)
+            response = exchange(connection, request, deadline=deadline)
+        except ExchangeError as error:
+            reason = str(error)
+        except OSError as error:
             reason = "" if reused and isinstance(error, ConnectionError) else type(error).__name__
         except BaseException:
-            connection.close()
+            _close_one(connection)
             raise
         else:
-            if keep:
+            if response.keeps:
                 self._idle.append(_Idle(connection, time.monotonic(), time.time()))
             else:
                 connection.close()
-            return answer
-        connection.close()
+            return response
+        _close_one(connection)
         left = deadline - time.monotonic()
         if not reason and left > 0:
             self.close()
             return self.post(headers, body, seconds=left)
-        # Outside of the except block: IncompleteRead holds what was read so far.
+        # Outside of the except block: the frames that it would take along hold what was read so far.
         raise NoAnswerError(reason or "TimeoutError")
 
     def close(self) -> None:
@@ -106,32 +105,42 @@ class Connections:
     def abandon(self) -> None:
         """Forget idle connections without a word to the other side: they are another process's, too."""
         for idle in self._idle:
-            if idle.connection.sock is not None:
-                os.close(idle.connection.sock.detach())
+            os.close(idle.connection.detach())
         self._idle.clear()
 
-    def _take(self, seconds: float) -> tuple[HTTPConnection, bool]:
+    def _rested(self) -> socket.socket | None:
         while True:
             try:
                 idle = self._idle.pop()
             except IndexError:
-                return self._open(seconds), False
+                return None
             rested = max(time.monotonic() - idle.since, time.time() - idle.since_wall)
-            if rested < _MAX_IDLE_SECONDS:
-                return idle.connection, True
+            if rested < _MAX_IDLE_SECONDS and _is_silent(idle.connection):
+                return idle.connection
             idle.connection.close()
 
-    def _open(self, seconds: float) -> HTTPConnection:
-        timeout = min(seconds, _CONNECT_SECONDS)
-        host, port = (self._proxy.host, self._proxy.port) if self._proxy else (self._name, self._port)
-        if not self._secure:
-            return HTTPConnection(host, port, timeout=timeout)
-        from http.client import HTTPSConnection
+    def _encoded(self, headers: Mapping[str, str], body: bytes) -> bytes:
+        more = {"Accept-Encoding": "identity", "Content-Length": str(len(body))}
+        if self._proxy is None or self._secure:
+            return encode("POST", self.path, {**headers, **more}, body)
+        return encode("POST", f"http://{self.host}{self.path}", {**headers, **more, **self._proxy.headers}, body)
 
-        connection = HTTPSConnection(host, port, timeout=timeout, context=self._context())
-        if self._proxy:
-            connection.set_tunnel(self._name, self._port, headers=self._proxy.headers)
-        return connection
+    def _open(self, seconds: float) -> socket.socket:
+        timeout = min(seconds, _CONNECT_SECONDS)
+        deadline = time.monotonic() + timeout
+        host, port = (self._proxy.host, self._proxy.port) if self._proxy else (self._name, self._port)
+        connection = socket.create_connection((_wire(host), port), timeout)  # type: ignore[arg-type]  # see _wire
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if not self._secure:
+                return connection
+            if self._proxy:
+                tunnel(connection, self._authority, self._proxy.headers, deadline=deadline)
+                connection.settimeout(timeout)
+            return self._context().wrap_socket(connection, server_hostname=_wire(self._name))
+        except BaseException:
+            connection.close()
+            raise
 
     def _context(self) -> "ssl.SSLContext":
         if self._tls is None:
@@ -140,21 +149,23 @@ class Connections:
             self._tls = ssl.create_default_context(cafile=self._environment.get("AWS_CA_BUNDLE") or None)
         return self._tls
 
-    def _exchange(
-        self, connection: HTTPConnection, headers: Mapping[str, str], body: bytes, deadline: float
-    ) -> tuple[RawAnswer, bool]:
-        through_proxy = self._proxy is not None and not self._secure
-        target = f"http://{self.host}{self.path}" if through_proxy else self.path
-        more = self._proxy.headers if through_proxy and self._proxy else {}
-        if connection.sock is not None:
-            connection.sock.settimeout(max(deadline - time.monotonic(), 0.001))
-        connection.request("POST", target, body, {**headers, **more})
-        if connection.sock is not None:
-            connection.sock.settimeout(max(deadline - time.monotonic(), 0.001))
-        with connection.getresponse() as response:
-            received = {name.lower(): text for name, text in response.getheaders()}
-            content = _content(connection, response, deadline)
-            return RawAnswer(response.status, received, content), not response.will_close
+
+def _is_silent(connection: socket.socket) -> bool:
+    """Tell whether nothing waits on a connection: neither its end, nor an answer to what nobody asked."""
+    connection.settimeout(0)
+    try:
+        # Below TLS, which cannot peek.
+        socket.socket.recv(connection, 1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
+
+
+def _wire(host: str) -> str | bytes:
+    """Return a host's name as it is resolved: as bytes it does not load Python's tables for names in other scripts."""
+    return host.encode() if host.isascii() else host
 
 
 def _close(idle: list[_Idle]) -> None:
@@ -162,57 +173,6 @@ def _close(idle: list[_Idle]) -> None:
         idle.pop().connection.close()
 
 
-def _content(connection: HTTPConnection, response: HTTPResponse, deadline: float) -> bytes:
-    """Read a body piece by piece, so that one that drips cannot outlast the deadline, nor one that is cut pass."""
-    declared = response.length
-    pieces: list[bytes] = []
-    size = 0
-    while declared is None or size < declared:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        if connection.sock is not None:
-            connection.sock.settimeout(left)
-        piece = response.read1(_PIECE_BYTES if declared is None else min(_PIECE_BYTES, declared - size))
-        if not piece:
-            break
-        pieces.append(piece)
-        size += len(piece)
-        if size > _MAX_ANSWER_BYTES:
-            raise HTTPException("the answer is too long")
-    if declared is not None and size < declared:
-        raise HTTPException("the answer is cut off")
-    return b"".join(pieces)
-
-
-class _Proxy(NamedTuple):
-    host: str
-    port: int
-    headers: dict[str, str]
-
-
-def _proxy(scheme: str, host: str, environment: Mapping[str, str]) -> _Proxy | None:
-    name = f"{scheme}_proxy"
-    url = environment.get(name) or (environment.get(name.upper()) if scheme == "https" else None)
-    if not url or _is_bypassed(host, environment):
-        return None
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    if parts.scheme != "http" or not parts.hostname:
-        raise SettingError(name.upper(), problem="is not an http URL", fix="write one such as 'http://proxy:3128'")
-    headers = {}
-    if parts.username:
-        from base64 import b64encode
-
-        account = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers["Proxy-Authorization"] = f"Basic {b64encode(account.encode()).decode()}"
-    return _Proxy(parts.hostname, parts.port or 80, headers)
-
-
-def _is_bypassed(host: str, environment: Mapping[str, str]) -> bool:
-    """Read ``NO_PROXY`` as the standard library does: hosts and domains, with or without a port; ``*`` means all."""
-    exempt = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
-    name = host.rpartition(":")[0]
-    for entry in (each.strip().lstrip(".").lower() for each in exempt.split(",")):
-        if entry == "*" or (entry and any(f".{each}".endswith(f".{entry}") for each in (host, name))):
-            return True
-    return False
+def _close_one(connection: socket.socket | None) -> None:
+    if connection is not None:
+        connection.close()

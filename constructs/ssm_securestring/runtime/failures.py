@@ -9,10 +9,11 @@ from ssm_securestring.runtime.calls import NoAnswerError, ServiceRefusalError
 _Meaning = tuple[type[errors.ParameterReadError], str, str]
 
 # Systems Manager returns both a refusal by IAM and one by KMS as AccessDeniedException; only the text tells which.
-_ACTION: Final = re.compile(r"not authorized to perform: (?P<action>[a-z]+:\w+)(?: on resource: (?P<resource>\S+))?")
-_ANY_KMS: Final = re.compile(r"\bkms\b|ciphertext", re.IGNORECASE)
+# These patterns are compiled when something fails, and not in the way of the first value.
+_ACTION: Final = r"not authorized to perform: (?P<action>[a-z]+:\w+)(?: on resource: (?P<resource>\S+))?"
+_ANY_KMS: Final = r"(?i)\bkms\b|ciphertext"
 # Parameter Store wraps an error of KMS: (Service: AWSKMS; Status Code: 400; Error Code: DisabledException; ...).
-_WRAPPED: Final = re.compile(r"Service: A?W?S?Kms;.*?Error Code: (?P<code>\w+)", re.IGNORECASE)
+_WRAPPED: Final = r"(?i)Service: A?W?S?Kms;.*?Error Code: (?P<code>\w+)"
 # KMS Developer Guide, "Troubleshooting KMS key issues in Parameter Store"; the texts are those of KMS.
 _KEY_STATES: Final = (
     (
@@ -176,7 +177,7 @@ def _meaning(refusal: ServiceRefusalError, action: str) -> _Meaning:
         return _BY_CODE[code]
     if code == "AccessDeniedException":
         return errors.ParameterAccessDeniedError, *_denial(text, action)
-    wrapped = _WRAPPED.search(text)
+    wrapped = re.search(_WRAPPED, text)
     kms_code = wrapped["code"] if wrapped else code
     if kms_code in _FOREIGN_CIPHERTEXT:
         return _FOREIGN
@@ -189,11 +190,11 @@ def _meaning(refusal: ServiceRefusalError, action: str) -> _Meaning:
 
 
 def _denial(text: str, asked: str) -> tuple[str, str]:
-    found = _ACTION.search(text)
+    found = re.search(_ACTION, text)
     if found:
         action, resource = found["action"], found["resource"] or "the resource"
     else:
-        action = _ON_KEY.get(asked, "kms:Decrypt") if _ANY_KMS.search(text) else asked
+        action = _ON_KEY.get(asked, "kms:Decrypt") if re.search(_ANY_KMS, text) else asked
         resource = "its KMS key" if action.startswith("kms:") else "it"
     grant = _GRANTS.get(asked, "grant_read")
     fix = f"Grant {action} on {resource} to this principal; {grant}() of the construct does."

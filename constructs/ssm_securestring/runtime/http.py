@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from ssm_securestring.runtime.calls import Answer, NoAnswerError, ServiceRefusalError
-from ssm_securestring.runtime.connections import Connections, RawAnswer
+from ssm_securestring.runtime.connections import Connections
 from ssm_securestring.runtime.credentials import ContainerCredentials, CredentialsSource
 from ssm_securestring.runtime.endpoints import endpoint
+from ssm_securestring.runtime.exchange import Response
 from ssm_securestring.runtime.signing import Scope, signed_headers
 
 # The services' own prefixes of X-Amz-Target, from their API models.
@@ -132,7 +133,7 @@ class HttpTransport:
             return NoAnswerError("malformed answer")
         return Answer(fields, raw.headers.get("x-amzn-requestid", ""))
 
-    def _refusal(self, raw: RawAnswer) -> ServiceRefusalError:
+    def _refusal(self, raw: Response) -> ServiceRefusalError:
         fields = _fields(raw.body) or {}
         code = str(fields.get("__type") or raw.headers.get("x-amzn-errortype") or f"Http{raw.status}")
         return ServiceRefusalError(
@@ -164,7 +165,7 @@ def _is_passing(refusal: ServiceRefusalError) -> bool:
 def _fields(body: bytes) -> dict[str, object] | None:
     """Return the fields of an answer; ``None`` if it is none, without an error that would hold it."""
     try:
-        fields = json.loads(body)
+        fields = json.loads(body.decode())
     except ValueError:
         return None
     return fields if isinstance(fields, dict) else None

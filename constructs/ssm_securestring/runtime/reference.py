@@ -1,9 +1,10 @@
 """What callers ask for: a name or an ARN, with or without a version number or label behind it."""
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ssm_securestring.core.errors import ParameterNameError
-from ssm_securestring.core.names import ParameterArn, ParameterName
+from ssm_securestring.core.name_rules import check_name, split_arn
 
 # AWS General Reference, "Amazon Resource Names": colons of an ARN.
 _ARN_COLONS: Final = 5
@@ -23,6 +24,7 @@ class Reference(NamedTuple):
     key: str
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> Reference:
     """Refuse what Parameter Store would refuse, before a call is made.
 
@@ -34,9 +36,9 @@ def parse(text: str) -> Reference:
     if colon and not selector:
         raise ParameterNameError(text, problem="ends with ':'", fix="write a version number or a label after it")
     if base.startswith("arn:"):
-        ParameterArn.parse(base)
+        check_name(split_arn(base).name)
     elif not base.startswith(_AWS_OWN):
-        ParameterName(base)
+        check_name(base)
     return Reference(text, key_of(base, f"{colon}{selector}"))
 
 

@@ -6,6 +6,7 @@ Source:
 
 import hmac
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, NamedTuple
 from urllib.parse import quote
@@ -43,14 +44,14 @@ def signed_headers(
     signed = {**headers, "X-Amz-Date": timestamp}
     if credentials.session_token:
         signed["X-Amz-Security-Token"] = credentials.session_token
-    lines = {name.lower(): " ".join(text.split()) for name, text in signed.items()}
-    names = ";".join(sorted(lines))
+    lines = sorted((name.lower(), " ".join(text.split())) for name, text in signed.items())
+    names = ";".join([name for name, _ in lines])
     canonical = "\n".join(
         (
             "POST",
             quote(path, safe="/~"),
             "",
-            *(f"{name}:{lines[name]}" for name in sorted(lines)),
+            *[f"{name}:{text}" for name, text in lines],
             "",
             names,
             sha256(body).hexdigest(),
@@ -66,6 +67,8 @@ def signed_headers(
     return signed
 
 
+# A key is good for a day, and one service needs one.
+@lru_cache(maxsize=4)
 def _key(secret_key: str, day: str, scope: Scope) -> bytes:
     key = f"AWS4{secret_key}".encode()
     for part in (day, scope.region, scope.service, "aws4_request"):

@@ -1,5 +1,6 @@
 """Reading goes on, whatever a template holds."""
 
+import re
 from typing import Any
 
 from hypothesis import given, settings
@@ -75,6 +76,34 @@ def test_a_broken_template_does_not_end_the_reading(sections: dict[str, Any], va
     found = resolved([value, {"Ref": "Bucket"}, {"Fn::If": ["Both", "a", {"Ref": "Stage"}]}], assembly=assembly)
 
     assert intrinsics_in(found) == []
+
+
+LITERALS = st.text("ab*?.:/[]-", max_size=6)
+TEXTS = st.recursive(
+    LITERALS | st.just({"Ref": "Open"}) | LITERALS.map(lambda text: {"Fn::Sub": f"{text}${{Open}}{text}"}),
+    lambda inner: (
+        st.tuples(LITERALS, st.lists(inner, max_size=3)).map(lambda pair: {"Fn::Join": list(pair)})
+        | inner.map(lambda one: {"Fn::Sub": ["<${It}>", {"It": one}]})
+        | st.tuples(inner, inner).map(lambda pair: {"Fn::If": ["IsOpen", *pair]})
+        | st.tuples(st.integers(0, 2), inner).map(lambda pair: {"Fn::Select": [pair[0], {"Fn::Split": ["/", pair[1]]}]})
+        | inner.map(lambda one: {"Fn::Base64": one})
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(value=TEXTS, given_later=LITERALS | st.just("yes"))
+def test_what_is_not_known_matches_its_pattern_whatever_it_turns_out_to_be(value: object, given_later: str) -> None:
+    """The deployment may give any text to a parameter: what it leads to was foreseen, and what is known stays so."""
+    before = resolved(value)
+    after = resolved(value, assembly=from_templates({"Shop": SHOP}, parameters={"Open": given_later}))
+
+    if isinstance(before, Unknown) and isinstance(after, str):
+        pattern = re.escape(before.pattern).replace(r"\*", ".*").replace(r"\?", ".")
+        assert re.fullmatch(pattern, after, re.DOTALL)
+    elif isinstance(before, str):
+        assert after == before
 
 
 TYPES = st.sampled_from(

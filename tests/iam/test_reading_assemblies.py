@@ -287,6 +287,29 @@ def test_only_the_policy_of_aws_is_not_known(stages: World) -> None:
     ]
 
 
+def test_a_nested_template_is_found_without_a_manifest_of_assets(tmp_path: Path) -> None:
+    """Other synthesizers write none; the CLI then has the CDK name the file beside the resource."""
+    nested = {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": "inner.json"}}
+    role = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "orders"}}
+    artifact = {
+        "type": "aws:cloudformation:stack",
+        "environment": "aws://unknown-account/unknown-region",
+        "properties": {"templateFile": "shop.json"},
+    }
+    files: dict[str, Any] = {
+        "manifest.json": {"artifacts": {"Shop": artifact}},
+        "shop.json": {"Resources": {"Inner": nested}},
+        "inner.json": {"Resources": {"Role": role}},
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
+
+    world = read_world(read_assembly(tmp_path))
+
+    assert [each.caller.arn for each in world.principals] == [f"{ROLE}/orders"]
+    assert world.unknown == ()
+
+
 def test_fails_for_a_folder_that_is_no_assembly(tmp_path: Path) -> None:
     """And says what to run."""
     with pytest.raises(AssemblyError) as caught:

@@ -233,13 +233,22 @@ def test_what_is_not_known_of_a_principal_is_said_with_its_place() -> None:
     )
 
 
-def test_a_condition_that_is_not_known_as_a_whole_is_neither_dropped_nor_taken_as_false() -> None:
+@pytest.mark.parametrize(
+    ("condition", "place", "operator"),
+    [
+        ({"StringEquals": {"Fn::GetAtt": ["Keys", "Value"]}}, "Condition.StringEquals", "StringEquals"),
+        ({"Fn::GetAtt": ["Keys", "Value"]}, "Condition", "StringLike"),
+    ],
+)
+def test_a_condition_that_is_not_known_as_a_whole_is_neither_dropped_nor_taken_as_false(
+    condition: object, place: str, operator: str
+) -> None:
     """The CDK makes the keys of a condition in a custom resource where they are tokens."""
     statement = {
         "Effect": "Allow",
         "Action": "a:Read",
         "Resource": "*",
-        "Condition": {"StringEquals": {"Fn::GetAtt": ["Keys", "Value"]}},
+        "Condition": condition,
     }
     world = world_of(
         {
@@ -249,10 +258,10 @@ def test_a_condition_that_is_not_known_as_a_whole_is_neither_dropped_nor_taken_a
     )
 
     ((read,),) = [each.statements for each in only(world).identity.policies]
-    place = "Shop/Role, Properties.Policies[0].PolicyDocument.Statement[0].Condition.StringEquals"
+    place = f"Shop/Role, Properties.Policies[0].PolicyDocument.Statement[0].{place}"
     reason = "Value of Custom::AWSCDKCfnJson Keys is known only after the deployment"
     unknown = Unknown(place=place, reason=reason)
-    assert read.conditions == (Condition(operator="StringEquals", key="aws:PrincipalArn", values=(unknown,)),)
+    assert read.conditions == (Condition(operator=operator, key="aws:PrincipalArn", values=(unknown,)),)
 
 
 def test_a_malformed_policy_is_not_known() -> None:

@@ -117,7 +117,7 @@ def test_the_caller_s_side_decides_where_the_resource_has_no_policy(
         (USER, {"AWS": USER_ARN}, "self"),
         (USER, {"AWS": HOME}, "account"),
         (USER, "*", "role"),
-        (ROOT, {"AWS": ROOT_ARN}, "self"),
+        (ROOT, {"AWS": ROOT_ARN}, "account"),
         (SERVICE, {"Service": "lambda.amazonaws.com"}, "self"),
         (SERVICE, {"Service": ["s3.amazonaws.com", "Lambda.amazonaws.com"]}, "self"),
         (SERVICE, {"Service": "s3.amazonaws.com"}, None),

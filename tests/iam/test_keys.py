@@ -250,7 +250,7 @@ def test_a_grant_does_not_outweigh_the_rest(who: Identity, key_account: str, exp
 
 
 def test_what_is_kept_of_a_policy_is_not_taken_for_its_successor_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An object's id is free again as soon as nothing refers to it, so both stores refer to what they know by its id."""
+    """An object's id is free again as soon as nothing refers to it, so what is known by its id is kept."""
     monkeypatch.setattr(cases, "_MAX_KEPT", 1)
     who = identity(allow())
 

@@ -275,6 +275,18 @@ def test_what_is_not_known_neither_allows_nor_denies(statements: list[dict[str, 
     assert all(each == UNKNOWN or "StringMatches is not supported" in each.reason for each in decision.unknown)
 
 
+def test_an_operator_that_is_not_supported_is_reported_with_its_place() -> None:
+    """So that it can be found."""
+    decision = decide(request(), identity(allow(Condition={"StringMatches": {"aws:PrincipalAccount": HOME}})))
+
+    assert decision.unknown == (
+        Unknown(
+            place="Identity, statement 1, Condition StringMatches, aws:PrincipalAccount",
+            reason="the operator StringMatches is not supported",
+        ),
+    )
+
+
 @pytest.mark.parametrize(
     ("pattern", "expected"), [("*", OPEN), (f"arn:aws:iam::{HOME}:role/*", OPEN), (f"arn:aws:iam::{OTHER}:*", DENIED)]
 )

@@ -1,7 +1,7 @@
 """How ministack reads policies where it does not follow IAM: the same request, rewritten so that IAM would read it so.
 
-A difference between the two evaluators is explained only if ours agrees after one of these rewritings, so that each
-excuses exactly what it describes.
+Every difference between the two evaluators has to go when all of these rewritings are made, so that they excuse exactly
+what they describe.
 """
 
 import copy

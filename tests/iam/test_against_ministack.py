@@ -2,6 +2,7 @@
 
 import itertools
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from tests.iam.readings import READINGS, Document, Reading, Situation, rewritten
 from tests.iam.situations import ROLE, Maker
 
 POLICY_SETS, REQUESTS = 2000, 10
-MOST_AT_ONCE = 3
+# Differences that are not explained, before the search for more of them ends.
+ENOUGH = 20
 
 
 @pytest.fixture(autouse=True)
@@ -102,34 +104,36 @@ def read(document: Document, place: str) -> Policy:
     return PARSED[id(document)][1]
 
 
-def explanation(situation: Situation, theirs: str) -> tuple[Reading, ...]:
-    """Return the fewest readings of ministack's that explain its answer."""
-    for count in range(1, MOST_AT_ONCE + 1):
-        for readings in itertools.combinations(READINGS, count):
-            if ours(rewritten(situation, list(readings))) == theirs:
-                return readings
-    return ()
-
-
 def test_every_difference_from_ministack_is_one_that_is_explained() -> None:
-    """20,000 random requests: the answers are equal, or ministack departs from IAM in one of the ways listed."""
-    maker = Maker(seed=20261125)
+    """20,000 random requests: equal answers, or equal once the policies say what ministack reads in them."""
     answers: Counter[str] = Counter()
     explained: Counter[str] = Counter()
     unexplained = []
-    for _ in range(POLICY_SETS):
-        PARSED.clear()
-        IDENTITIES.clear()
-        for situation in maker.situations(REQUESTS):
-            theirs, mine = ministack(situation), ours(situation)
-            answers[mine] += 1
-            if mine != theirs:
-                readings = explanation(situation, theirs)
-                explained.update(each.name for each in readings)
-                if not readings:
-                    unexplained.append((mine, theirs, situation))
+    for situation in itertools.islice(situations(), POLICY_SETS * REQUESTS):
+        theirs, mine = ministack(situation), ours(situation)
+        answers[mine] += 1
+        if mine != theirs and ours(rewritten(situation, READINGS)) != theirs:
+            unexplained.append((mine, theirs, situation))
+            if len(unexplained) == ENOUGH:
+                break
+        elif mine != theirs:
+            explained.update(each.name for each in READINGS if is_needed(each, situation, theirs))
 
     print(f"{sum(answers.values())} requests: {dict(answers)}; explained differences: {dict(explained)}")
     assert not unexplained, (len(unexplained), unexplained[0])
     assert min(answers[each] for each in ("Allow", "Deny", "ImplicitDeny")) > 2000
     assert {each.name for each in READINGS} == set(explained), "a reading that explains nothing has to go"
+
+
+def situations() -> Iterator[Situation]:
+    """Make requests without end, some to each set of policies."""
+    maker = Maker(seed=20261125)
+    while True:
+        PARSED.clear()
+        IDENTITIES.clear()
+        yield from maker.situations(REQUESTS)
+
+
+def is_needed(reading: Reading, situation: Situation, theirs: str) -> bool:
+    """Tell whether the other readings leave a difference unexplained."""
+    return ours(rewritten(situation, [each for each in READINGS if each is not reading])) != theirs

@@ -117,7 +117,7 @@ def test_the_caller_s_side_decides_where_the_resource_has_no_policy(
         (USER, {"AWS": USER_ARN}, "self"),
         (USER, {"AWS": HOME}, "account"),
         (USER, "*", "role"),
-        (ROOT, {"AWS": ROOT_ARN}, "self"),
+        (ROOT, {"AWS": ROOT_ARN}, "account"),
         (SERVICE, {"Service": "lambda.amazonaws.com"}, "self"),
         (SERVICE, {"Service": ["s3.amazonaws.com", "Lambda.amazonaws.com"]}, "self"),
         (SERVICE, {"Service": "s3.amazonaws.com"}, None),
@@ -273,6 +273,18 @@ def test_what_is_not_known_neither_allows_nor_denies(statements: list[dict[str, 
     assert decision.verdict is expected
     assert bool(decision.unknown) is (expected is OPEN)
     assert all(each == UNKNOWN or "StringMatches is not supported" in each.reason for each in decision.unknown)
+
+
+def test_an_operator_that_is_not_supported_is_reported_with_its_place() -> None:
+    """So that it can be found."""
+    decision = decide(request(), identity(allow(Condition={"StringMatches": {"aws:PrincipalAccount": HOME}})))
+
+    assert decision.unknown == (
+        Unknown(
+            place="Identity, statement 1, Condition StringMatches, aws:PrincipalAccount",
+            reason="the operator StringMatches is not supported",
+        ),
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from ssm_securestring.iam import cases
 from ssm_securestring.iam.keys import decide_key
 from ssm_securestring.iam.model import Caller, Identity, KeyGrant, Policy, Reason, Request, Verdict
 from tests.iam.asking import (
@@ -175,6 +176,13 @@ def test_a_key_policy_that_is_not_known_leaves_it_open(who: Identity, expected: 
     assert [each.reason for each in decision.unknown] == ["the policy of this key is not known"] * (expected is OPEN)
 
 
+def test_a_grant_does_not_make_up_for_a_key_policy_that_is_not_known() -> None:
+    """It might deny."""
+    decision = decide_key(decrypt(), MAY, key_policy=None, key_account=HOME, grants=[grant()])
+
+    assert decision.verdict is OPEN
+
+
 def grant(grantee: str = ROLE_ARN, *operations: str, **constraints: dict[str, str]) -> KeyGrant:
     """Spell a grant."""
     return KeyGrant(
@@ -241,13 +249,18 @@ def test_a_grant_does_not_outweigh_the_rest(who: Identity, key_account: str, exp
     assert bool(decision.unknown) is (expected[0] is OPEN)
 
 
-def test_equal_policies_of_different_objects_decide_alike() -> None:
-    """What is kept between requests belongs to one object: neither its equals nor its successors see it."""
-    for _ in range(50):
-        closed = policy(allow("kms:Encrypt", Principal={"AWS": ROOT_ARN}))
-        opened = policy(allow("kms:Decrypt", Principal={"AWS": ROOT_ARN}))
-        assert not decide_key(decrypt(), identity(allow()), key_policy=closed, key_account=HOME).allowed
-        assert decide_key(decrypt(), identity(allow()), key_policy=opened, key_account=HOME).allowed
+def test_what_is_kept_of_a_policy_is_not_taken_for_its_successor_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An object's id is free again as soon as nothing refers to it, so what is known by its id is kept."""
+    monkeypatch.setattr(cases, "_MAX_KEPT", 1)
+    who = identity(allow())
+
+    def answer(action: str) -> bool:
+        key_policy = policy(allow(action, Principal={"AWS": ROOT_ARN}))
+        kept = cases.case_of(decrypt(), who, key_policy)
+        assert (kept.identity, kept.policy) == (who, key_policy)
+        return decide_key(decrypt(), who, key_policy=key_policy, key_account=HOME).allowed
+
+    assert [answer(action) for action in ("kms:Encrypt", "kms:Decrypt") * 100] == [False, True] * 100
 
 
 def test_a_caller_of_the_same_name_with_other_tags_is_another_one() -> None:

@@ -124,6 +124,7 @@ def test_a_statement_of_a_key_policy_may_lack_action_or_resource(missing: str) -
     [
         ([], "P is not a JSON object: write a policy document"),
         ({"Version": "2013-01-01", "Statement": PLAIN}, "P has the Version '2013-01-01': write \"2012-10-17\""),
+        ({"Version": {"Ref": "V"}, "Statement": PLAIN}, "P has the Version {'Ref': 'V'}: write \"2012-10-17\""),
         ({}, "P, statement 1 is not a JSON object: write an object with Effect, Action and Resource"),
         ({"Statement": ["x"]}, "P, statement 1 is not a JSON object: write an object with Effect, Action and Resource"),
         ({"Statement": [PLAIN, {}]}, "P, statement 2 has no Action: add Action or NotAction"),

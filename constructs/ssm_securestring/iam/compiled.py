@@ -4,11 +4,11 @@ A policy is compiled once, and recognised by being the same object.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeVar
 
 from ssm_securestring.iam.conditions import compile_condition
-from ssm_securestring.iam.model import Caller, Effect, Identity, Policy, Statement, Unknown
+from ssm_securestring.iam.model import Caller, Condition, Effect, Identity, Policy, Statement, Unknown
 from ssm_securestring.iam.patterns import Style, texts_of
 from ssm_securestring.iam.principals import Level, Naming, naming
 from ssm_securestring.iam.variables import Values
@@ -77,8 +77,14 @@ class CompiledStatement:
             found += self._resources.unknown_for(resource)
         for condition in self._conditions:
             if condition.holds(values) is None:
-                found += condition.unknown_for(values)
+                found += [self._placed(each, condition.condition) for each in condition.unknown_for(values)]
         return found
+
+    def _placed(self, unknown: Unknown, condition: Condition) -> Unknown:
+        """Return what is not known with its whole place: a value that came from elsewhere has it already."""
+        if unknown in condition.values:
+            return unknown
+        return replace(unknown, place=f"{self.statement.place}, Condition {condition.operator}, {unknown.place}")
 
 
 def _negated_if(negated: bool, result: bool | None) -> bool | None:  # noqa: FBT001 - of one line, beside its callers

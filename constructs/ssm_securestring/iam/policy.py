@@ -11,7 +11,7 @@ from ssm_securestring.core.errors import PolicyError
 from ssm_securestring.iam.model import Condition, Effect, Policy, Statement, Text, Unknown
 
 _WITH_VARIABLES: Final = "2012-10-17"
-_VERSIONS: Final = frozenset({_WITH_VARIABLES, "2008-10-17"})
+_VERSIONS: Final = (_WITH_VARIABLES, "2008-10-17")
 _KINDS: Final = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 _ELEMENTS: Final = frozenset(
     {

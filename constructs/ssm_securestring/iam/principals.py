@@ -20,7 +20,7 @@ class Level(IntEnum):
     """How closely a statement names a caller; the closest first."""
 
     SELF = 0
-    """By the ARN of its session, of its user, of the account root that it is, or as a service."""
+    """By the ARN of its session or of its user, or as a service."""
     ROLE = 1
     """By the ARN of its role, or as everybody; a boundary and session policies still limit it."""
     ACCOUNT = 2
@@ -127,11 +127,11 @@ def _names_of(caller: Caller, kind: str) -> Iterator[tuple[Level, str]]:
     if kind == "*" or (kind == "AWS" and is_service(caller)):
         yield Level.ROLE, "*"
     elif kind == "AWS":
-        of_account = Level.SELF if is_root(caller) else Level.ACCOUNT
         yield Level.ROLE, "*"
-        yield of_account, caller.account
-        yield of_account, _root_of(caller)
-        yield Level.ROLE if ":role/" in caller.arn else Level.SELF, caller.arn
+        yield Level.ACCOUNT, caller.account
+        yield Level.ACCOUNT, _root_of(caller)
+        if not is_root(caller):
+            yield Level.ROLE if ":role/" in caller.arn else Level.SELF, caller.arn
         if caller.session_arn:
             yield Level.SELF, caller.session_arn
     elif kind == "Service" and is_service(caller):

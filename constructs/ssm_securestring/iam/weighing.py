@@ -23,7 +23,7 @@ class Findings:
         boundary: Whether the boundary does; where there is none, it does.
         session: Whether the session policies do; where there are none, they do.
         organization: Whether each level of service control policies does.
-        themselves: Whether the resource's policy allows it to the session, user, root or service itself.
+        themselves: Whether the resource's policy allows it to the session, user or service itself.
         role: Whether it allows it to the role or to everybody, or closer.
         account: Whether it allows it to the account, or closer.
         granted: Whether a grant on the key allows it.

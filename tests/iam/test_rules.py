@@ -133,6 +133,32 @@ ALSO_BREAKS = [
 ]
 
 
+BREAKS_SEVERAL = {
+    "everything but iam": (
+        policy(inverted(statement("iam:*", "*"), "Action")),
+        ["read-all-parameters", "decrypt-under-any-key"],
+    ),
+    "any key, not through another service": (
+        policy(statement("kms:Decrypt", "*", {"StringNotEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}})),
+        ["negated-condition", "decrypt-under-any-key"],
+    ),
+    "everybody whose account is right or not told": (
+        key(
+            statement(
+                "kms:Encrypt", "*", {"StringEqualsIfExists": {"kms:CallerAccount": "111122223333"}}, Principal="*"
+            )
+        ),
+        ["optional-condition", "key-open-to-everyone"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("violating", "rule_ids"), BREAKS_SEVERAL.values(), ids=BREAKS_SEVERAL.keys())
+def test_one_mistake_may_break_several_rules(violating: Resource, rule_ids: list[str]) -> None:
+    """Each says another thing about it."""
+    assert broken(violating) == rule_ids
+
+
 @pytest.mark.parametrize(("rule_id", "violating"), ALSO_BREAKS)
 def test_a_rule_finds_the_other_forms_of_its_violation(rule_id: str, violating: Resource) -> None:
     """The same mistake, written in another way."""
@@ -196,6 +222,7 @@ KEEP_ALL = {
             },
         ),
         statement("kms:Decrypt", KEY, {"StringEquals": {CONTEXT: "${aws:PrincipalTag/parameter}"}}),
+        statement("kms:Decrypt", KEY, {"StringEquals": {CONTEXT: f"{PARAMETERS}/shop/${{*}}"}}),
     ),
     "a statement that IAM refuses": policy({"Effect": "Allow", "Action": "kms:Decrypt"}),
     "a resource without properties of interest": resource("AWS::IAM::Policy"),

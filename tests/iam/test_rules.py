@@ -105,6 +105,12 @@ ALSO_BREAKS = [
         ),
     ),
     (
+        "set-operator-on-context",
+        policy(
+            statement("kms:Decrypt", KEY, {"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": "aws:s3:arn"}})
+        ),
+    ),
+    (
         "optional-condition",
         policy(statement("kms:Decrypt", KEY, {"StringEquals": {CONTEXT: PASSWORD}, "StringEqualsIfExists": VIA})),
     ),
@@ -129,6 +135,14 @@ ALSO_BREAKS = [
         key(statement("kms:Encrypt", "*", {"StringLike": {"aws:PrincipalArn": "*"}}, Principal="*")),
     ),
     ("key-open-to-everyone", key(statement("kms:Encrypt", "*", NotPrincipal={"AWS": FOREIGN}))),
+    (
+        "key-open-to-everyone",
+        key(
+            statement(
+                "kms:Encrypt", "*", {"StringEqualsIfExists": {"kms:CallerAccount": "111122223333"}}, Principal="*"
+            )
+        ),
+    ),
     ("asymmetric-key", key(USE, KeyUsage="SIGN_VERIFY")),
 ]
 
@@ -141,14 +155,6 @@ BREAKS_SEVERAL = {
     "any key, not through another service": (
         policy(statement("kms:Decrypt", "*", {"StringNotEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}})),
         ["negated-condition", "decrypt-under-any-key"],
-    ),
-    "everybody whose account is right or not told": (
-        key(
-            statement(
-                "kms:Encrypt", "*", {"StringEqualsIfExists": {"kms:CallerAccount": "111122223333"}}, Principal="*"
-            )
-        ),
-        ["optional-condition", "key-open-to-everyone"],
     ),
 }
 
@@ -197,6 +203,22 @@ KEEP_ALL = {
     "other resources of Systems Manager": policy(
         statement("ssm:SendCommand", "arn:aws:ssm:eu-west-1::document/AWS-RunShellScript"),
         statement("ssm:StartSession", "arn:aws:ssm:*:*:managed-instance/*"),
+    ),
+    "parameters that AWS publishes": policy(
+        statement("ssm:GetParameter*", "arn:aws:ssm:eu-west-1::parameter/aws/service/ami-amazon-linux-latest/al2023*")
+    ),
+    "the keys of another service's context": policy(
+        statement(
+            "kms:Decrypt",
+            KEY,
+            {
+                "StringEquals": {"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::bucket"},
+                "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["aws:s3:arn"]},
+            },
+        )
+    ),
+    "another service, or directly": policy(
+        statement("kms:Decrypt", KEY, {"StringEqualsIfExists": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}})
     ),
     "parameters by tag": policy(
         statement("ssm:GetParameter", f"{PARAMETERS}/*", {"StringEquals": {"aws:ResourceTag/team": "shop"}})

@@ -70,7 +70,8 @@ A rule reports what is wrong for certain. A value that is not known before the d
 parameter of the template) breaks no rule by itself: it is no wildcard, no alias and no literal. What is known of it
 counts: `postgres://shop:hunter2@${Host}` holds a password whatever the host turns out to be. What is not known in the
 policies is counted in the metadata of the plugin's report, as `unknown`, with the first places; without a finding, the
-CDK writes no report. A resource whose condition is not known is read as if it were made.
+CDK writes no report. A resource whose condition is not known is read as if it were made. Where a stack leaves its
+account or Region open, findings say `<account>` and `<region>`.
 """
 _KEYS: Final = """## Which keys are meant
 

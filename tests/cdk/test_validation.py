@@ -147,6 +147,21 @@ def test_the_environment_of_each_stack_counts(tmp_path: Path) -> None:
     ]
 
 
+def test_a_partition_is_not_wrong_in_a_region_that_is_open(tmp_path: Path) -> None:
+    """The stack may be for China alone; what is wrong all the same says where, without an account made up."""
+    stack = cdk.Stack(app_in(tmp_path), "Shop")
+    role = iam.Role(stack, "Reader", assumed_by=iam.AccountRootPrincipal())
+    arn = f"arn:aws-cn:ssm:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:parameter"
+    resources = [f"{arn}/shop/db/password", f"{arn}//shop/db/password"]
+    role.add_to_policy(iam.PolicyStatement(actions=["ssm:GetParameter"], resources=resources))
+
+    with pytest.raises(RuntimeError, match="parameter//shop/db/password' has a double slash"):
+        Template.from_stack(stack)
+
+    (violation,) = violations(tmp_path)
+    assert "'arn:aws-cn:ssm:<region>:<account>:parameter//shop/db/password'" in violation["description"]
+
+
 def test_what_is_not_known_is_counted(tmp_path: Path) -> None:
     """A value of another app breaks no rule, and is not passed over in silence."""
     stack = cdk.Stack(app_in(tmp_path), "Shop")

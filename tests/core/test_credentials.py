@@ -158,6 +158,7 @@ def test_digests_and_identifiers_do_not(data: bytes) -> None:
         ("GREETING", "The quick brown Fox jumps over 13 lazy dogs"),
         ("CLASS", "com.example.shop.orders.OrdersFunctionHandler2"),
         ("LIST", "aaaaaaaaaaaaaaaaAAAAAAAAAAAAAAAA1111111111111111"),
+        ("PATTERN", "abcABC123abcABC123abcABC123abcABC123"),
         ("BUCKET", "shop-parameters-assets-111122223333-eu-west-1"),
     ],
 )

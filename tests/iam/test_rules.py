@@ -105,6 +105,12 @@ ALSO_BREAKS = [
         ),
     ),
     (
+        "set-operator-on-context",
+        policy(
+            statement("kms:Decrypt", KEY, {"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": "aws:s3:arn"}})
+        ),
+    ),
+    (
         "optional-condition",
         policy(statement("kms:Decrypt", KEY, {"StringEquals": {CONTEXT: PASSWORD}, "StringEqualsIfExists": VIA})),
     ),
@@ -129,8 +135,34 @@ ALSO_BREAKS = [
         key(statement("kms:Encrypt", "*", {"StringLike": {"aws:PrincipalArn": "*"}}, Principal="*")),
     ),
     ("key-open-to-everyone", key(statement("kms:Encrypt", "*", NotPrincipal={"AWS": FOREIGN}))),
+    (
+        "key-open-to-everyone",
+        key(
+            statement(
+                "kms:Encrypt", "*", {"StringEqualsIfExists": {"kms:CallerAccount": "111122223333"}}, Principal="*"
+            )
+        ),
+    ),
     ("asymmetric-key", key(USE, KeyUsage="SIGN_VERIFY")),
 ]
+
+
+BREAKS_SEVERAL = {
+    "everything but iam": (
+        policy(inverted(statement("iam:*", "*"), "Action")),
+        ["read-all-parameters", "decrypt-under-any-key"],
+    ),
+    "any key, not through another service": (
+        policy(statement("kms:Decrypt", "*", {"StringNotEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}})),
+        ["negated-condition", "decrypt-under-any-key"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("violating", "rule_ids"), BREAKS_SEVERAL.values(), ids=BREAKS_SEVERAL.keys())
+def test_one_mistake_may_break_several_rules(violating: Resource, rule_ids: list[str]) -> None:
+    """Each says another thing about it."""
+    assert broken(violating) == rule_ids
 
 
 @pytest.mark.parametrize(("rule_id", "violating"), ALSO_BREAKS)
@@ -172,6 +204,22 @@ KEEP_ALL = {
         statement("ssm:SendCommand", "arn:aws:ssm:eu-west-1::document/AWS-RunShellScript"),
         statement("ssm:StartSession", "arn:aws:ssm:*:*:managed-instance/*"),
     ),
+    "parameters that AWS publishes": policy(
+        statement("ssm:GetParameter*", "arn:aws:ssm:eu-west-1::parameter/aws/service/ami-amazon-linux-latest/al2023*")
+    ),
+    "the keys of another service's context": policy(
+        statement(
+            "kms:Decrypt",
+            KEY,
+            {
+                "StringEquals": {"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::bucket"},
+                "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["aws:s3:arn"]},
+            },
+        )
+    ),
+    "another service, or directly": policy(
+        statement("kms:Decrypt", KEY, {"StringEqualsIfExists": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}})
+    ),
     "parameters by tag": policy(
         statement("ssm:GetParameter", f"{PARAMETERS}/*", {"StringEquals": {"aws:ResourceTag/team": "shop"}})
     ),
@@ -196,6 +244,7 @@ KEEP_ALL = {
             },
         ),
         statement("kms:Decrypt", KEY, {"StringEquals": {CONTEXT: "${aws:PrincipalTag/parameter}"}}),
+        statement("kms:Decrypt", KEY, {"StringEquals": {CONTEXT: f"{PARAMETERS}/shop/${{*}}"}}),
     ),
     "a statement that IAM refuses": policy({"Effect": "Allow", "Action": "kms:Decrypt"}),
     "a resource without properties of interest": resource("AWS::IAM::Policy"),

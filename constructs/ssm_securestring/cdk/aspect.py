@@ -9,7 +9,7 @@ from constructs import IConstruct, IValidation
 from ssm_securestring.cdk.validation import acknowledgement_id, description
 from ssm_securestring.iam.assembly import Assembly, from_templates
 from ssm_securestring.iam.rules import Finding, Severity
-from ssm_securestring.iam.rules.reading import report_on
+from ssm_securestring.iam.rules.reading import OPEN_ACCOUNT, OPEN_REGION, report_on
 
 # Of a nested stack, not even the name is known; findings are annotated, so they need none.
 _STACK: Final = "Stack"
@@ -51,7 +51,8 @@ class _StackRules:
 
     def _assembly(self, template: dict[str, Any]) -> Assembly:
         account, region = (
-            None if cdk.Token.is_unresolved(each) else each for each in (self._stack.account, self._stack.region)
+            open_ if cdk.Token.is_unresolved(each) else each
+            for each, open_ in ((self._stack.account, OPEN_ACCOUNT), (self._stack.region, OPEN_REGION))
         )
         return from_templates({_STACK: template}, account=account, region=region)
 

@@ -10,7 +10,7 @@ import jsii
 
 from ssm_securestring.iam.assembly import read_assembly
 from ssm_securestring.iam.rules import RULES, Finding, Rule, Severity
-from ssm_securestring.iam.rules.reading import Report, report_on
+from ssm_securestring.iam.rules.reading import OPEN_ACCOUNT, OPEN_REGION, Report, report_on
 
 PLUGIN: Final = "ssm-securestring"
 # Enough to begin with; a proof of access names each.
@@ -63,7 +63,7 @@ class SecureStringValidation:
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Read the templates and report what breaks a rule; called by the CDK."""
         app = cast("cdk.App", context.app_construct)
-        report = report_on(read_assembly(Path(app.outdir)))
+        report = report_on(read_assembly(Path(app.outdir), account=OPEN_ACCOUNT, region=OPEN_REGION))
         paths = {each.stack_construct_path: each.template_path for each in context.stack_templates}
         violations = [self._violation(each, paths) for each in report.findings]
         return cdk.PolicyValidationPluginReport(

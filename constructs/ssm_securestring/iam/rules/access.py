@@ -10,7 +10,7 @@ from ssm_securestring.iam.model import Effect, Statement, Text
 from ssm_securestring.iam.patterns import matches
 from ssm_securestring.iam.rules.rule import Problem, Resource, Severity, rule
 from ssm_securestring.iam.rules.statements import Placed, conditions_on, names_action, placed_statements
-from ssm_securestring.iam.rules.texts import covers, is_about, is_every, pattern_of
+from ssm_securestring.iam.rules.texts import covers, is_about, is_every, is_public, pattern_of
 
 _DESCRIBE: Final = "ssm:DescribeParameters"
 _HISTORY: Final = "ssm:GetParameterHistory"
@@ -70,6 +70,8 @@ def history_by_wildcard(resource: Resource) -> Iterator[Problem]:
         if any(isinstance(each, str) and each.lower() == _HISTORY.lower() for each in statement.actions):
             continue
         about = any(is_about(text, service="ssm") for text in statement.resources)
+        if all(map(is_public, statement.resources)):
+            continue
         for action in statement.actions:
             meant = isinstance(action, str) and (about or action.lower().startswith("ssm:"))
             if meant and matches(pattern_of(action).lower(), _HISTORY.lower()):

@@ -14,7 +14,7 @@ from ssm_securestring.iam.rules.statements import (
     operator_of,
     placed_statements,
 )
-from ssm_securestring.iam.rules.texts import is_about, may_meet, pattern_of, shown
+from ssm_securestring.iam.rules.texts import is_about, is_public, may_meet, pattern_of, shown
 from ssm_securestring.iam.standins import partition_of
 
 _ARN_PARTS: Final = 6
@@ -59,9 +59,9 @@ def _malformed(text: Text, *, context: bool) -> str | None:
         return None  # a document, an instance, or any other resource of Systems Manager
     if "//" in pattern:
         return "has a double slash"
-    if not may_meet(pattern, "arn:?*:ssm:?*:?*:parameter/*"):
-        return "is not the ARN of a parameter"
-    return None
+    # Those that AWS publishes belong to no account.
+    shapes = ("arn:?*:ssm:?*:?*:parameter/*", "arn:?*:ssm:?*::parameter/aws/*")
+    return None if any(may_meet(pattern, each) for each in shapes) else "is not the ARN of a parameter"
 
 
 @rule(
@@ -107,5 +107,6 @@ def cut_word(resource: Resource) -> Iterator[Problem]:
                 patterns += [(where, text) for text in condition.values]
         for location, text in patterns:
             # A value that is not known yet may end in anything; its pattern ends in a star for that.
-            if isinstance(text, str) and is_about(text, service="ssm") and _CUT_WORD.search(text):
+            meant = isinstance(text, str) and is_about(text, service="ssm") and not is_public(text)
+            if meant and _CUT_WORD.search(pattern_of(text)):
                 yield Problem(location=location, text=f"{text!r} also matches names that only begin like this")

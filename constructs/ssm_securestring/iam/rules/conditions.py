@@ -3,9 +3,17 @@
 from collections.abc import Iterator
 from typing import Final
 
+from ssm_securestring.core.encryption import CONTEXT_KEY
 from ssm_securestring.iam.model import Condition
 from ssm_securestring.iam.rules.rule import Problem, Resource, Severity, rule
-from ssm_securestring.iam.rules.statements import CONTEXT_PREFIX, Placed, conditions_on, operator_of, placed_statements
+from ssm_securestring.iam.rules.statements import (
+    CONTEXT_PREFIX,
+    Placed,
+    conditions_on,
+    has_context,
+    operator_of,
+    placed_statements,
+)
 from ssm_securestring.iam.rules.texts import has_wildcard, may_meet, pattern_of
 
 # The keys whose values hold neither "*" nor "?", so that one of these cannot be meant literally.
@@ -67,7 +75,9 @@ def set_operator_on_context(resource: Resource) -> Iterator[Problem]:
         for condition in conditions_on(placed.statement, CONTEXT_PREFIX, "kms:EncryptionContextKeys"):
             set_operator = operator_of(condition)[0]
             of_keys = condition.key.lower() == "kms:encryptioncontextkeys"
-            if set_operator == "forallvalues" or (set_operator and not of_keys):
+            # Beside a comparison of the context it is right for contexts that always have the same keys.
+            right = of_keys and has_context(placed.statement) and CONTEXT_KEY not in condition.values
+            if (set_operator == "forallvalues" and not right) or (set_operator and not of_keys):
                 yield Problem(location=_at(placed, condition), text=f"{condition.operator} compares {condition.key}")
 
 
@@ -83,8 +93,10 @@ def set_operator_on_context(resource: Resource) -> Iterator[Problem]:
 def optional_condition(resource: Resource) -> Iterator[Problem]:
     """Find Allow statements that do not ask for the context or the service that they compare."""
     for placed in placed_statements(resource):
-        for condition in conditions_on(placed.statement, *_BINDING) if placed.allows else ():
-            if operator_of(condition)[2]:
+        for condition in conditions_on(placed.statement, CONTEXT_PREFIX, "kms:ViaService") if placed.allows else ():
+            elsewhere = not any(pattern_of(each).startswith(("ssm", "*")) for each in condition.values)
+            other_service = condition.key.lower() == "kms:viaservice" and elsewhere
+            if operator_of(condition)[2] and not other_service:
                 yield Problem(
                     location=_at(placed, condition), text=f"{condition.operator} holds without {condition.key}"
                 )

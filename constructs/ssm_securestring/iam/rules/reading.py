@@ -14,6 +14,9 @@ from ssm_securestring.iam.rules.statements import documents, is_parameter_key
 from ssm_securestring.iam.values import unknowns
 
 _KEY: Final = "AWS::KMS::Key"
+# Stand for what a stack leaves open: no rule can take them for an account or a Region that somebody wrote.
+OPEN_ACCOUNT: Final = "<account>"
+OPEN_REGION: Final = "<region>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,3 +87,12 @@ def is_about(text: Text, *, service: str) -> bool:
     """Tell whether a resource names the service, so that it is meant."""
     parts = pattern_of(text).split(":", _SERVICE + 1)
     return len(parts) > _SERVICE and parts[_SERVICE] == service
+
+
+def is_public(text: Text) -> bool:
+    """Tell whether a resource is of the parameters that AWS publishes, such as the ids of machine images.
+
+    Source:
+        Systems Manager User Guide, "Working with public parameters".
+    """
+    return matches("arn:*:ssm:*:parameter/aws/service/*", pattern_of(text))

@@ -116,7 +116,7 @@ def _lines(documents: list[Any]) -> list[str]:
     ("kind", "inline_chars"), [("role", 10_240), ("group", 5_120), ("user", 2_048), ("imported", 10_240)]
 )
 def test_what_does_not_fit_goes_to_managed_policies(stack: cdk.Stack, kind: str, inline_chars: int) -> None:
-    """Half of what IAM admits inline stays free, no policy is over its limit, all are attached, nothing is lost."""
+    """Three tenths of what IAM admits inline stay free, no policy is too large, all are attached, nothing is lost."""
     principals: dict[str, iam.IGrantable] = {
         "role": _role(stack),
         "group": iam.Group(stack, "Group"),
@@ -128,7 +128,7 @@ def test_what_does_not_fit_goes_to_managed_policies(stack: cdk.Stack, kind: str,
 
     (inline,) = _documents(stack, "AWS::IAM::Policy")
     managed = _documents(stack, "AWS::IAM::ManagedPolicy")
-    assert len(_deployed(inline)) <= inline_chars // 2
+    assert len(_deployed(inline)) <= inline_chars * 7 // 10
     assert 2 <= len(managed) <= 4
     assert all(len(_deployed(each)) <= 6_144 for each in managed)
     together = _deployed([inline, *managed])
@@ -219,7 +219,7 @@ def test_a_policy_waits_for_the_one_that_takes_what_it_has_no_room_for(stack: cd
     while "DependsOn" in waits[chain[-1]]:
         (following,) = waits[chain[-1]]["DependsOn"]
         chain.append(following)
-    assert len(managed) == 3
+    assert len(managed) == 2
     assert sorted(chain) == sorted(waits)
 
 
@@ -228,7 +228,7 @@ def test_a_policy_that_merging_saved_is_waited_for_by_none(stack: cdk.Stack) -> 
     user = iam.User(stack, "User")
     parameters = [
         SecureStringParameter.from_name(stack, f"P{number}", name=f"/p{number}", encryption_key=KEY, tier=Tier.STANDARD)
-        for number in range(3)
+        for number in range(7)
     ]
 
     def managed() -> int:
@@ -240,6 +240,6 @@ def test_a_policy_that_merging_saved_is_waited_for_by_none(stack: cdk.Stack) -> 
             getattr(parameter, verb)(user)
             counts.append(managed())
 
-    assert counts == [0, 0, 0, 1, 1, 0]
+    assert counts == [0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0]
     (policy,) = resources(stack, "AWS::IAM::Policy").values()
     assert "DependsOn" not in policy

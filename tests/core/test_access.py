@@ -2,6 +2,8 @@
 
 import json
 import random
+from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -80,7 +82,7 @@ def test_the_decider_of_these_tests_tells_requests_apart() -> None:
     assert sum(allows(statements, *request) for request in requests()) == 3
 
 
-@pytest.mark.parametrize("count", [10, 22, 23, 30, 100, 300, 1000])
+@pytest.mark.parametrize("count", [10, 22, 23, 30, 41, 100, 300, 1000])
 def test_what_is_not_arns_is_little(count: int) -> None:
     """Policies for many parameters hold little more than each ARN twice: in Parameter Store's statement and in KMS's.
 
@@ -94,7 +96,7 @@ def test_what_is_not_arns_is_little(count: int) -> None:
         use = KeyUse(key_arn=KEYS[0], region="eu-west-1")
         access.allow_key(Verb.READ.key_actions(None), use=use, parameter_arn=arn)
 
-    pages = access.pages(first_chars=5120, further_chars=6144)
+    pages = access.pages(first_chars=7168, further_chars=6144)
 
     sizes = [len(json.dumps({"Version": "2012-10-17", "Statement": page}, separators=(",", ":"))) for page in pages]
     listed = 2 * sum(len(arn) + len('"",') for arn in arns)
@@ -109,18 +111,53 @@ def test_what_is_not_arns_is_little(count: int) -> None:
         assert sum(sizes) == smallest
     else:
         assert sum(sizes) <= 1.10 * listed
-    assert all(size <= room for size, room in zip(sizes, [5120, *[6144] * len(sizes)], strict=False))
+    assert all(size <= room for size, room in zip(sizes, [7168, *[6144] * len(sizes)], strict=False))
     print(f"{count} parameters: {len(pages)} policies, {sum(sizes) / listed:.3f} x their ARNs")
 
 
-def test_a_statement_stays_in_one_piece_where_that_costs_no_policy() -> None:
-    """Thirty parameters: what Parameter Store is told in the first policy, what KMS is told in the second."""
-    arns = [f"{PREFIX}/shop/service-{number:04}/database/password" for number in range(30)]
+@settings(max_examples=60, deadline=None)
+@given(st.lists(GRANTS, max_size=8), st.sets(st.integers(0, 99), max_size=30), st.integers(0, 99))
+def test_more_arns_of_a_verb_push_others_forward_only(grants: list[Granted], numbers: set[int], more: int) -> None:
+    """What is in a policy stays there or goes to a later one, so later policies are filled before it loses anything."""
+
+    def places(count: set[int]) -> dict[tuple[str, str, str], int]:
+        access = merged(grants)
+        for number in count:
+            access.allow(Verb.READ.parameter_actions, resource=f"{PREFIX}/more/{number:02}")
+        pages = access.pages(first_chars=1000, further_chars=1500)
+        return {each: number for number, page in enumerate(pages) for each in permissions(page)}
+
+    before, after = places(numbers), places(numbers | {more})
+    assert before.keys() <= after.keys()
+    assert all(after[each] >= place for each, place in before.items())
+
+
+def permissions(statements: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
+    """Take statements apart: action, resource, and condition for one encryption context."""
+
+    def listed(value: Any) -> list[str]:  # noqa: ANN401 - JSON
+        return value if isinstance(value, list) else [value]
+
+    found = set()
+    for each in statements:
+        condition = json.dumps(each.get("Condition", {}))
+        blocks = each.get("Condition", {}).values()
+        contexts = [arn for block in blocks for arn in listed(block.get("kms:EncryptionContext:PARAMETER_ARN", []))]
+        via, pattern = "ViaService" in condition, "StringLike" in condition
+        for action, resource, context in product(listed(each["Action"]), listed(each["Resource"]), contexts or [""]):
+            found.add((action, resource, f"{via} {pattern} {context}"))
+    return found
+
+
+def test_a_policy_takes_one_arn_that_is_larger_than_its_room() -> None:
+    """A user has little room inline, and a policy without a statement would be refused."""
     access = Access()
-    for arn in arns:
-        access.allow(["ssm:GetParameter"], resource=arn)
-        access.allow_key(["kms:Decrypt"], use=KeyUse(key_arn=KEYS[0], region="eu-west-1"), parameter_arn=arn)
+    for letter in "ab":
+        access.allow(Verb.READ.parameter_actions, resource=f"{PREFIX}/{letter * 900}")
 
-    pages = access.pages(first_chars=5120, further_chars=6144)
+    pages = access.pages(first_chars=1000, further_chars=6144)
 
-    assert [[each["Action"] for each in page] for page in pages] == [["ssm:GetParameter"], ["kms:Decrypt"]]
+    assert [[each["Resource"] for each in page] for page in pages] == [
+        [f"{PREFIX}/{'a' * 900}"],
+        [f"{PREFIX}/{'b' * 900}"],
+    ]

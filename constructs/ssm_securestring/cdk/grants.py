@@ -50,8 +50,8 @@ def _refusal(principal: iam.IPrincipal, statements: Sequence[Statement], *, reso
     return GrantError(
         resource,
         problem="because the policies of this principal cannot be changed from this stack",
-        fix="attach these statements to it where it is defined (in another account, share_read() makes what else that "
-        f"takes): {as_json(statements)}",
+        fix="attach these statements to it where it is defined; if that is another account, use share_read() of the "
+        f"parameter, which makes the other half: {as_json(statements)}",
     )
 
 

@@ -29,6 +29,9 @@ from ssm_securestring.core.limits import (
 )
 
 _ID: Final = "SecureStrings"
+# Of what IAM admits inline; the rest is left to others. With less, a second policy would begin where its frame is still
+# more than a tenth of the ARNs.
+_INLINE_SHARE_PERCENT: Final = 70
 _TOKEN: Final = re.compile(r"\$\{Token\[([^\]]*?)\.?\d*\]\}")
 # What a token can become at most; anything else is the ARN of a key.
 _TOKEN_CHARS: Final = {
@@ -42,7 +45,7 @@ _KEY_ARN_CHARS: Final = len("arn:aws-us-gov:kms:ap-southeast-2:111122223333:key/
 class GrantedPolicies(Construct):
     """All that one principal is granted: one inline policy, and managed ones for what does not fit into it.
 
-    Half of what IAM admits inline is left to others. The documents are rendered at synthesis from everything that was
+    A part of what IAM admits inline is left to others. The documents are rendered at synthesis from everything that was
     granted until then, so they do not depend on the order of the grants.
     """
 
@@ -133,7 +136,7 @@ class GrantedPolicies(Construct):
 
     def _pages(self) -> list[list[Statement]]:
         return self._access.pages(
-            first_chars=self._inline_limit // 2,
+            first_chars=self._inline_limit * _INLINE_SHARE_PERCENT // 100,
             further_chars=MANAGED_POLICY_CHARS,
             measure=deployed_chars,
             rank=stable_text,

@@ -166,15 +166,6 @@ class _Group:
         return size_chars(self.statement(("", "")), measure) - len('"",""') + len(",")
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """A group, and the characters of its frame and of each of its ARNs."""
-
-    group: _Group
-    frame: int
-    arns: tuple[int, ...]
-
-
 class Access:
     """All that one principal is allowed; renders the same policies in whichever order it was told.
 
@@ -228,24 +219,32 @@ class Access:
         measure: Callable[[str], int] = len,
         rank: Callable[[str], str] = str,
     ) -> list[list[Statement]]:
-        """Return the statements cut into as few policies as they need, and these as small as they can be.
+        """Return the statements cut into policies that hold so many characters.
+
+        Each policy is filled before the next one begins. So what more ARNs push out of one goes to a later one, and
+        never back.
 
         Args:
-            first_chars: Room of the first policy.
+            first_chars: Room of the first policy. It takes one ARN even if that is more, since a policy is never empty.
             further_chars: Room of each further one.
             measure: Characters that a text has in the end; not those of its tokens.
             rank: What ARNs of keys are sorted by. Default: their text.
         """
-        measured = [
-            # Two quotation marks and a comma.
-            _Measured(each, frame=each.frame_chars(measure), arns=tuple(measure(arn) + 3 for arn in each.arns))
-            for each in self._groups(rank)
-        ]
-        layouts = [
-            _layout(measured, first_chars, further_chars, keeps_together=keeps_together)
-            for keeps_together in (False, True)
-        ]
-        return min(layouts, key=lambda pages: (len(pages), size_chars(pages, measure)))
+        pages = [_Page(first_chars)]
+        for group in self._groups(rank):
+            frame = group.frame_chars(measure)
+            held: list[str] = []
+            for arn in group.arns:
+                # Two quotation marks and a comma.
+                needed = measure(arn) + 3
+                if not pages[-1].takes(needed if held else needed + frame):
+                    _close(pages[-1], group, held)
+                    held = []
+                    pages.append(_Page(further_chars))
+                    pages[-1].takes(needed + frame)
+                held.append(arn)
+            _close(pages[-1], group, held)
+        return [page.statements for page in pages if page.statements]
 
     def _groups(self, rank: Callable[[str], str] = str) -> list[_Group]:
         grouped: dict[tuple[KeyUse | None, tuple[str, ...]], list[str]] = {}
@@ -274,45 +273,15 @@ class _Page:
 
     def __init__(self, chars: int) -> None:
         self._room = chars - size_chars(policy_document([]))
+        self._is_empty = True
         self.statements: list[Statement] = []
 
-    def holds(self, chars: int) -> bool:
-        return chars <= self._room
-
     def takes(self, chars: int) -> bool:
-        if not self.holds(chars):
+        if chars > self._room and not self._is_empty:
             return False
         self._room -= chars
+        self._is_empty = False
         return True
-
-
-def _layout(
-    groups: Sequence[_Measured], first_chars: int, further_chars: int, *, keeps_together: bool
-) -> list[list[Statement]]:
-    """Fill one policy after the other.
-
-    Args:
-        groups: What to put into them.
-        first_chars: Room of the first policy.
-        further_chars: Room of each further one.
-        keeps_together: Whether a statement that would fit into the next policy in one piece goes there, instead of in
-            two pieces, each with the frame of a statement.
-    """
-    pages = [_Page(first_chars)]
-    for each in groups:
-        whole = each.frame + sum(each.arns)
-        if keeps_together and not pages[-1].holds(whole) and _Page(further_chars).holds(whole):
-            pages.append(_Page(further_chars))
-        held: list[str] = []
-        for arn, needed in zip(each.group.arns, each.arns, strict=True):
-            if not pages[-1].takes(needed if held else needed + each.frame):
-                _close(pages[-1], each.group, held)
-                held = []
-                pages.append(_Page(further_chars))
-                pages[-1].takes(needed + each.frame)
-            held.append(arn)
-        _close(pages[-1], each.group, held)
-    return [page.statements for page in pages if page.statements]
 
 
 def _close(page: _Page, group: _Group, arns: list[str]) -> None:

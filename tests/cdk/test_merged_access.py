@@ -16,6 +16,7 @@ from tests.core.decider import KEYS, NAMES, PREFIX, Granted, allows, requests
 
 LIMITS = {"Role": 10_240, "User": 2_048, "Group": 5_120}
 MANAGED_LIMIT = 6_144
+ACCESS = "ssm-securestring:access"
 # Only who has an ARN of its own can be named in a key policy, and only reading can be direct.
 DIRECT = {"grant_read", "grant_read_history"}
 
@@ -53,7 +54,7 @@ def _granted(wanted: list[tuple[str, Granted]]) -> dict[str, Any]:
     template = Template.from_stack(stack)
     arns = {name: KEYS[int(name[len("Key")])] for name in template.find_resources("AWS::KMS::Key")}
     policies = {
-        name: {**each["Properties"], **each.get("Metadata", {}), "Type": each["Type"]}
+        name: {**each["Properties"], ACCESS: each.get("Metadata", {}).get(ACCESS, []), "Type": each["Type"]}
         for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
         for name, each in template.find_resources(kind).items()
     }
@@ -102,7 +103,7 @@ def test_each_principal_has_the_union_of_its_grants_and_nothing_else(
         meant = [each for name, each in wanted if name == principal]
         for request in requests():
             assert allows(statements, *request) == any(each.means(*request) for each in meant)
-        said = [record for each in own for record in each.get("ssm-securestring:access", [])]
+        said = [record for each in own for record in each[ACCESS]]
         assert {json.dumps(each) for each in said} == {json.dumps(_said(each)) for each in meant}
         sizes = [(each["Type"], len(json.dumps(each["PolicyDocument"], separators=(",", ":")))) for each in own]
         assert sum(size for kind, size in sizes if kind == "AWS::IAM::Policy") <= limit

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssm_securestring.iam.model import Unknown
-from ssm_securestring.iam.patterns import matches
-from ssm_securestring.iam.rules.texts import covers, has_wildcard, is_about, is_every, may_meet, pattern_of
+from ssm_securestring.iam.patterns import matches, pattern_of
+from ssm_securestring.iam.rules.texts import covers, has_wildcard, is_about, is_every, may_meet
 
 # Two patterns of three characters that meet do so in a text of six characters or less.
 TEXTS = ["".join(each) for length in range(7) for each in product("ab", repeat=length)]

@@ -4,7 +4,8 @@ import pytest
 
 from ssm_securestring.iam import situations
 from ssm_securestring.iam.model import Condition, Effect, Statement, Unknown
-from ssm_securestring.iam.situations import Value, combinations, conditions_on, pattern_of, patterns_in, values_of
+from ssm_securestring.iam.patterns import pattern_of
+from ssm_securestring.iam.situations import Value, combinations, conditions_on, patterns_in, values_of
 from ssm_securestring.iam.witnesses import TooManyCombinationsError
 
 

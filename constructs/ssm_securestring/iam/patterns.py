@@ -17,6 +17,9 @@ from ssm_securestring.iam.variables import Piece, Values, Variable, mentions_var
 _ARN_COLONS: Final = 5
 
 
+_VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
+
+
 class Style(Enum):
     """How a text is compared."""
 
@@ -26,6 +29,16 @@ class Style(Enum):
     """``*`` is any text, ``?`` any character, colons included."""
     ARN = "arn"
     """As a pattern, and no wildcard reaches out of its part of the ARN."""
+
+
+def pattern_of(text: Text) -> str:
+    """Return the pattern that a text matches whatever it turns out to be; a policy variable may be any text."""
+    return text.pattern if isinstance(text, Unknown) else _VARIABLE.sub("*", text)
+
+
+def without_variables(text: str) -> str:
+    """Return a text of a policy without the policy variables in it."""
+    return _VARIABLE.sub("", text)
 
 
 def matches(pattern: str, text: str, *, ignore_case: bool = False) -> bool:

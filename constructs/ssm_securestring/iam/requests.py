@@ -17,8 +17,8 @@ from ssm_securestring.iam.operations import (
     THROUGH_PARAMETER_STORE,
     USE_ACTIONS,
 )
-from ssm_securestring.iam.patterns import matches
-from ssm_securestring.iam.situations import Value, combinations, conditions_on, pattern_of, patterns_in, values_of
+from ssm_securestring.iam.patterns import matches, pattern_of
+from ssm_securestring.iam.situations import Value, combinations, conditions_on, patterns_in, values_of
 from ssm_securestring.iam.witnesses import witnesses
 from ssm_securestring.iam.world import Key, Principal, World
 

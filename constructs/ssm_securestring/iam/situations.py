@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice, product
 from typing import Final
 
-from ssm_securestring.iam.model import Condition, Statement, Text
+from ssm_securestring.iam.model import Condition, Statement
+from ssm_securestring.iam.patterns import pattern_of
 from ssm_securestring.iam.witnesses import TooManyCombinationsError, witnesses
 
 Value = str | tuple[str, ...] | None
@@ -37,15 +38,6 @@ _SETTLED: Final = frozenset(
         "kms:calleraccount",
     }
 )
-
-
-def pattern_of(text: Text) -> str:
-    """Return a pattern that a text of a policy matches, whatever is filled into it."""
-    pattern = text if isinstance(text, str) else text.pattern
-    while "${" in pattern and "}" in pattern.partition("${")[2]:
-        before, _, rest = pattern.partition("${")
-        pattern = f"{before}*{rest.partition('}')[2]}"
-    return pattern
 
 
 def conditions_on(statements: Iterable[Statement], *, besides: Iterable[str] = ()) -> dict[str, list[Condition]]:

@@ -11,9 +11,9 @@ from ssm_securestring.iam.coverage import Coverage
 from ssm_securestring.iam.evaluate import decide
 from ssm_securestring.iam.model import Caller, Request, Verdict
 from ssm_securestring.iam.operations import ACCOUNT_ACTIONS, Needs, Operation, needs_of, paths_above
-from ssm_securestring.iam.patterns import matches
+from ssm_securestring.iam.patterns import matches, pattern_of
 from ssm_securestring.iam.requests import CALLED_VIA, about, concerned_with, decide_use, policy_of, statements_of
-from ssm_securestring.iam.situations import pattern_of, patterns_in
+from ssm_securestring.iam.situations import patterns_in
 from ssm_securestring.iam.witnesses import is_literal
 from ssm_securestring.iam.world import Key, Principal, World
 

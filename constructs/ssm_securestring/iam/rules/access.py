@@ -7,10 +7,10 @@ from typing import Final
 from ssm_securestring.core.access import BY_PATH_ACTION
 from ssm_securestring.core.actions import KMS_ACTIONS, PARAMETER_ACTIONS, READ_ACTIONS
 from ssm_securestring.iam.model import Effect, Statement, Text
-from ssm_securestring.iam.patterns import matches
+from ssm_securestring.iam.patterns import matches, pattern_of
 from ssm_securestring.iam.rules.rule import Problem, Resource, Severity, rule
 from ssm_securestring.iam.rules.statements import Placed, conditions_on, names_action, placed_statements
-from ssm_securestring.iam.rules.texts import covers, is_about, is_every, is_public, pattern_of
+from ssm_securestring.iam.rules.texts import covers, is_about, is_every, is_public
 
 _DESCRIBE: Final = "ssm:DescribeParameters"
 _HISTORY: Final = "ssm:GetParameterHistory"

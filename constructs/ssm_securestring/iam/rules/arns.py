@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ssm_securestring.iam.model import Text
+from ssm_securestring.iam.patterns import pattern_of
 from ssm_securestring.iam.rules.rule import Problem, Resource, Severity, rule
 from ssm_securestring.iam.rules.statements import (
     CONTEXT,
@@ -14,7 +15,7 @@ from ssm_securestring.iam.rules.statements import (
     operator_of,
     placed_statements,
 )
-from ssm_securestring.iam.rules.texts import is_about, is_public, may_meet, pattern_of, shown
+from ssm_securestring.iam.rules.texts import is_about, is_public, may_meet, shown
 from ssm_securestring.iam.standins import partition_of
 
 _ARN_PARTS: Final = 6

@@ -5,6 +5,7 @@ from typing import Final
 
 from ssm_securestring.core.encryption import CONTEXT_KEY
 from ssm_securestring.iam.model import Condition
+from ssm_securestring.iam.patterns import pattern_of
 from ssm_securestring.iam.rules.rule import Problem, Resource, Severity, rule
 from ssm_securestring.iam.rules.statements import (
     CONTEXT_PREFIX,
@@ -14,7 +15,7 @@ from ssm_securestring.iam.rules.statements import (
     operator_of,
     placed_statements,
 )
-from ssm_securestring.iam.rules.texts import has_wildcard, may_meet, pattern_of
+from ssm_securestring.iam.rules.texts import has_wildcard, may_meet
 
 # The keys whose values hold neither "*" nor "?", so that one of these cannot be meant literally.
 _WITHOUT_WILDCARDS: Final = (

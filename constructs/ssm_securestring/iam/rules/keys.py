@@ -6,7 +6,7 @@ from typing import Final
 from ssm_securestring.core.actions import ALIAS_ACTIONS, READ_ACTIONS
 from ssm_securestring.core.encryption import AWS_MANAGED_KEY_ALIAS, DECRYPT_ACTION
 from ssm_securestring.iam.model import Effect, Statement, Text
-from ssm_securestring.iam.patterns import matches
+from ssm_securestring.iam.patterns import matches, pattern_of
 from ssm_securestring.iam.rules.rule import Problem, Resource, Severity, rule
 from ssm_securestring.iam.rules.statements import (
     Placed,
@@ -18,7 +18,7 @@ from ssm_securestring.iam.rules.statements import (
     operator_of,
     placed_statements,
 )
-from ssm_securestring.iam.rules.texts import covers, is_every, may_meet, pattern_of, shown
+from ssm_securestring.iam.rules.texts import covers, is_every, may_meet, shown
 
 _ANY_KEY: Final = "arn:*:kms:*:*:key/*"
 # What tells a caller from anybody else.

@@ -6,8 +6,8 @@ from typing import Final
 
 from ssm_securestring.core.credentials import is_placeholder, known_form, looks_random, names_a_secret
 from ssm_securestring.iam.model import Unknown
+from ssm_securestring.iam.patterns import pattern_of
 from ssm_securestring.iam.rules.rule import Problem, Resource, Severity, rule
-from ssm_securestring.iam.rules.texts import pattern_of
 
 _PARAMETER: Final = "AWS::SSM::Parameter"
 # CloudFormation User Guide, "Using dynamic references to specify template values", secure string parameters.

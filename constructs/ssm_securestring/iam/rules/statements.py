@@ -8,10 +8,9 @@ from typing import Final
 from ssm_securestring.core.encryption import CONTEXT_KEY
 from ssm_securestring.core.errors import PolicyError
 from ssm_securestring.iam.model import Condition, Effect, Statement, Text
-from ssm_securestring.iam.patterns import matches
+from ssm_securestring.iam.patterns import matches, pattern_of
 from ssm_securestring.iam.policy import parse_policy
 from ssm_securestring.iam.rules.rule import Resource
-from ssm_securestring.iam.rules.texts import pattern_of
 
 _DOCUMENTS: Final[Mapping[str, str]] = {
     "AWS::IAM::GroupPolicy": "PolicyDocument",

@@ -4,22 +4,16 @@ A value that is not known before the deployment stands for every text that its p
 wrong with all of them, never what is wrong with some.
 """
 
-import re
 from typing import Final
 
 from ssm_securestring.iam.model import Text, Unknown
-from ssm_securestring.iam.patterns import matches
+from ssm_securestring.iam.patterns import matches, pattern_of, without_variables
+from ssm_securestring.iam.witnesses import witnesses
 
 # Characters that no ARN has: only a wildcard matches them.
 _ANY: Final = "\ue000" * 7
 _ARN_PARTS: Final = 6
 _SERVICE: Final = 2
-_VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
-
-
-def pattern_of(text: Text) -> str:
-    """Return the pattern that a text matches whatever it turns out to be; a policy variable may be any text."""
-    return text.pattern if isinstance(text, Unknown) else _VARIABLE.sub("*", text)
 
 
 def shown(text: Text) -> str:
@@ -31,7 +25,7 @@ def has_wildcard(text: Text) -> bool:
     """Tell whether a text has a wildcard for certain; one that is not known has none for certain."""
     if isinstance(text, Unknown):
         return False
-    plain = _VARIABLE.sub("", text)
+    plain = without_variables(text)
     return "*" in plain or "?" in plain
 
 
@@ -63,7 +57,9 @@ def _after(reached: set[int], character: str, other: str) -> set[int]:
 
 def covers(pattern: str, other: str) -> bool:
     """Tell whether a pattern matches everything that another one matches."""
-    return matches(pattern, other.replace("*", _ANY).replace("?", _ANY[0]))
+    if not matches(pattern, other.replace("*", _ANY).replace("?", _ANY[0])):
+        return False
+    return all(matches(pattern, each) for each in witnesses([pattern], domain=other))
 
 
 def is_every(text: Text, *, service: str, kind: str) -> bool:

@@ -193,7 +193,7 @@ class _Grants:
         self._access = access
 
     def produce(self) -> list[dict[str, Any]]:
-        return self._access.metadata()
+        return self._access.metadata(stable_text)
 
 
 @jsii.implements(IValidation)

@@ -197,11 +197,15 @@ class Access:
             self.allow_key(actions, use=use, parameter_arn=arn)
         self.granted |= other.granted
 
-    def metadata(self) -> list[dict[str, Any]]:
-        """Return each grant once, in an order that does not depend on that of the calls."""
+    def metadata(self, rank: Callable[[str], str] = str) -> list[dict[str, Any]]:
+        """Return each grant once, in an order that does not depend on that of the calls.
+
+        Args:
+            rank: What ARNs are sorted by. Default: their text.
+        """
         records = [each.to_metadata() for each in self.granted]
-        order = ("parameter", "verb", "tier", "direct")
-        return sorted(records, key=lambda each: [str(each.get(name)) for name in order])
+        order = ("parameter", "verb", "tier", "direct", "key")
+        return sorted(records, key=lambda each: [rank(str(each.get(name))) for name in order])
 
     def parameter_arns(self) -> list[str]:
         """Return what it allows something on, sorted."""

@@ -201,11 +201,11 @@ class Access:
         """Return each grant once, in an order that does not depend on that of the calls.
 
         Args:
-            rank: What ARNs are sorted by. Default: their text.
+            rank: What ARNs of keys are sorted by. Default: their text.
         """
+        order = ("parameter", "verb", "tier", "direct")
         records = [each.to_metadata() for each in self.granted]
-        order = ("parameter", "verb", "tier", "direct", "key")
-        return sorted(records, key=lambda each: [rank(str(each.get(name))) for name in order])
+        return sorted(records, key=lambda each: [*(str(each.get(name)) for name in order), rank(each.get("key", ""))])
 
     def parameter_arns(self) -> list[str]:
         """Return what it allows something on, sorted."""

@@ -20,3 +20,11 @@ def only_the_embedded_aws(embedded_aws: EmbeddedAws, monkeypatch: pytest.MonkeyP
         monkeypatch.delenv(name, raising=False)
     for name, text in embedded_aws.environment().items():
         monkeypatch.setenv(name, text)
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out by marker
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Count as end-to-end whatever uses the embedded AWS, as the marker says."""
+    for item in items:
+        if "embedded_aws" in getattr(item, "fixturenames", ()):
+            item.add_marker("e2e")

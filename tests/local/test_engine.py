@@ -20,6 +20,8 @@ from ssm_securestring.local.engine import listen
 from ssm_securestring.local.seam import EXPECTED, Expected, Seam
 from tests.local.aws import Account, refused
 
+pytestmark = pytest.mark.e2e  # it starts engines of its own
+
 CANARY = "canary-7f3a9c51-value"
 LISTENING = "0A"
 START = time.time()

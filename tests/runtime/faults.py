@@ -122,8 +122,10 @@ class FaultServer(ThreadingHTTPServer):
             name = f"/{name.removeprefix(ARN)}"
         value = self.values[name]
         version = self.versions.get(name, 1)
-        arn = f"{ARN}{name.removeprefix('/')}"
-        return {"Name": name, "Type": "SecureString", "Value": value, "Version": version, "ARN": arn}
+        base, colon, selector = name.partition(":")
+        arn = f"{ARN}{base.removeprefix('/')}"
+        found = {"Name": base, "Type": "SecureString", "Value": value, "Version": version, "ARN": arn}
+        return {**found, "Selector": f":{selector}"} if colon else found
 
 
 def refuse(code: str, status: int = 400, text: str = "refused") -> Fault:
@@ -156,6 +158,13 @@ def short(handler: Handler) -> bool:
     """Send what reads like a whole answer, with another value, and less than was announced."""
     handler.send_raw(200, json.dumps({"Parameter": handler.server.wrong_parameter}).encode(), declared=10_000)
     handler.close_connection = True
+    return True
+
+
+def out_of_step(handler: Handler) -> bool:
+    """Answer a call that was made before, as a connection does on which a response came too late."""
+    wrong = handler.server.wrong_parameter
+    handler.send(200, {"Parameter": wrong, "Parameters": [wrong], "InvalidParameters": []})
     return True
 
 

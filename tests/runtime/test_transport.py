@@ -81,6 +81,21 @@ def test_fails_in_time_with_an_error_of_ours_that_holds_no_value(
     assert CANARY not in caplog.text
 
 
+@pytest.mark.parametrize("names", [["/a"], ["/a", "/b"]], ids=["one", "many"])
+def test_an_answer_to_another_call_is_nobodys_value(faults: FaultServer, names: list[str]) -> None:
+    """Neither taken for what was asked nor for its absence; the connection that it came on is not used again."""
+    faults.values.update({"/a": "1", "/b": "2"})
+    secrets = SecureStrings(ttl_seconds=0)
+    faults.faults = [weather.out_of_step]
+
+    found = secrets.get_many(names)
+
+    assert set(found.errors) == set(names)
+    assert {type(each) for each in found.errors.values()} == {ParameterUnreachableError}
+    assert all("the answer was to another call" in str(each) for each in found.errors.values())
+    assert [secrets.get(name).reveal() for name in names] == [faults.values[name] for name in names]
+
+
 def test_a_redirect_is_not_followed(faults: FaultServer) -> None:
     """A signed request goes nowhere else."""
     faults.values["/x"] = CANARY

@@ -1,22 +1,27 @@
 """Asks Parameter Store for parameters: up to ten by name in one call, or all below a path, page by page."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from ssm_securestring.core.errors import ParameterAccessDeniedError, ParameterKeyError, ParameterReadError
 from ssm_securestring.runtime.calls import NoAnswerError, ServiceRefusalError, Transport
 from ssm_securestring.runtime.failures import concerns_one, from_no_answer, from_refusal, missing
 from ssm_securestring.runtime.record import Record
-from ssm_securestring.runtime.reference import Reference, has_selector, key_of, name_in
+from ssm_securestring.runtime.reference import Reference, has_selector, is_of, key_of, name_in
 from ssm_securestring.runtime.secret import SecretValue
 
 Outcome = Record | ParameterReadError
+
+
+# A response that came too late for its call, and was taken for that to the next one on the same connection.
+_OUT_OF_STEP: Final = "the answer was to another call"
 
 
 def fetch(transport: Transport, wanted: Sequence[Reference]) -> dict[str, Outcome]:
     """Fetch and decrypt up to ten parameters with one call; returns an outcome for each key.
 
     A call that fails as a whole is repeated name by name, so that one key or permission does not take others along.
+    An answer about other parameters than those that were asked for is no answer, and connections are made anew.
     """
     if len(wanted) == 1:
         return {wanted[0].key: _fetch_one(transport, wanted[0])}
@@ -26,6 +31,10 @@ def fetch(transport: Transport, wanted: Sequence[Reference]) -> dict[str, Outcom
     if apart:
         others = [each for each in wanted if each not in apart]
         return fetch(transport, others) | {each.key: _fetch_one(transport, each) for each in apart}
+    return _fetch_many(transport, wanted)
+
+
+def _fetch_many(transport: Transport, wanted: Sequence[Reference]) -> dict[str, Outcome]:
     try:
         request = {"Names": [each.text for each in wanted], "WithDecryption": True}
         answer = transport.call("GetParameters", request)
@@ -36,6 +45,9 @@ def fetch(transport: Transport, wanted: Sequence[Reference]) -> dict[str, Outcom
     except NoAnswerError as failure:
         return {each.key: from_no_answer(each.text, failure) for each in wanted}
     found = _by_key(answer.data["Parameters"])
+    if any(not ({*keys} & {each.key for each in wanted}) for keys in map(_keys, answer.data["Parameters"])):
+        transport.reset()
+        return {each.key: from_no_answer(each.text, NoAnswerError(_OUT_OF_STEP)) for each in wanted}
     return {each.key: found.get(each.key) or _missing(transport, each, answer.request_id) for each in wanted}
 
 
@@ -43,9 +55,14 @@ def _by_key(parameters: Sequence[Mapping[str, Any]]) -> dict[str, Record]:
     """Arrange an answer, which is in another order and names a single-level parameter as it was stored."""
     found: dict[str, Record] = {}
     for fields in parameters:
-        record, selector = _record(fields), fields.get("Selector", "")
-        found[key_of(record.name, selector)] = found[key_of(record.arn, selector)] = record
+        found.update(dict.fromkeys(_keys(fields), _record(fields)))
     return found
+
+
+def _keys(fields: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the keys of a parameter in an answer: by its name and by its ARN."""
+    selector = fields.get("Selector", "")
+    return key_of(fields["Name"], selector), key_of(fields["ARN"], selector)
 
 
 def below(transport: Transport, path: str, *, recursive: bool, decrypt: bool) -> Iterator[Record]:
@@ -90,7 +107,11 @@ def _fetch_one(transport: Transport, wanted: Reference) -> Outcome:
         return from_refusal(wanted.text, refusal)
     except NoAnswerError as failure:
         return from_no_answer(wanted.text, failure)
-    return _record(answer.data["Parameter"])
+    record = _record(answer.data["Parameter"])
+    if not is_of(record.arn, wanted):
+        transport.reset()
+        return from_no_answer(wanted.text, NoAnswerError(_OUT_OF_STEP))
+    return record
 
 
 def _record(fields: Mapping[str, Any]) -> Record:

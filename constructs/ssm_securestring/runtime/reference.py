@@ -57,6 +57,15 @@ def name_in(key: str) -> str:
     return key.rpartition(":parameter/")[2]
 
 
+def is_of(arn: str, reference: Reference) -> bool:
+    """Tell whether a parameter of this ARN is the one that was asked for.
+
+    What AWS keeps under ``/aws/`` may have ARNs of other services.
+    """
+    base = _split(reference.text)[0]
+    return base.startswith(_AWS_OWN) or name_in(key_of(arn, "")) == name_in(key_of(base, ""))
+
+
 def _split(text: str) -> tuple[str, str, str]:
     if not text.startswith("arn:"):
         return text.partition(":")

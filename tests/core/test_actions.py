@@ -3,7 +3,7 @@
 import botocore.loaders
 import pytest
 
-from ssm_securestring.core.actions import ALIAS_ACTIONS, KMS_ACTIONS, PARAMETER_ACTIONS
+from ssm_securestring.core.actions import ACCOUNT_ACTIONS, ALIAS_ACTIONS, KMS_ACTIONS, PARAMETER_ACTIONS
 from ssm_securestring.iam.rules import check
 from tests.iam.samples import policy, statement
 
@@ -30,7 +30,7 @@ def test_the_actions_of_kms_are_its_operations() -> None:
 
 def test_the_actions_on_parameters_are_operations() -> None:
     """Each is one of Systems Manager."""
-    assert operations("ssm") >= PARAMETER_ACTIONS
+    assert operations("ssm") >= {*PARAMETER_ACTIONS, *ACCOUNT_ACTIONS}
 
 
 @pytest.mark.parametrize("service", ["kms", "ssm"])

@@ -74,18 +74,35 @@ ALIAS_ACTIONS: Final = frozenset({"kms:CreateAlias", "kms:DeleteAlias", "kms:Upd
 
 # What reads the value of a parameter; each is authorised by itself.
 READ_ACTIONS: Final = ("ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath", "ssm:GetParameterHistory")
-# The actions of Systems Manager that are about parameters; there are many more.
-PARAMETER_ACTIONS: Final = frozenset(
-    {
-        *READ_ACTIONS,
-        "ssm:AddTagsToResource",
-        "ssm:DeleteParameter",
-        "ssm:DeleteParameters",
-        "ssm:DescribeParameters",
-        "ssm:LabelParameterVersion",
-        "ssm:ListTagsForResource",
-        "ssm:PutParameter",
-        "ssm:RemoveTagsFromResource",
-        "ssm:UnlabelParameterVersion",
-    }
+# Every action whose resource is a parameter, or a path of them.
+PARAMETER_ACTIONS: Final = (
+    *READ_ACTIONS,
+    "ssm:AddTagsToResource",
+    "ssm:DeleteParameter",
+    "ssm:DeleteParameters",
+    "ssm:DeleteResourcePolicy",
+    "ssm:GetResourcePolicies",
+    "ssm:LabelParameterVersion",
+    "ssm:ListTagsForResource",
+    "ssm:PutParameter",
+    "ssm:PutResourcePolicy",
+    "ssm:RemoveTagsFromResource",
+    "ssm:UnlabelParameterVersion",
 )
+# It is about parameters and has no resource type, so its resource is always ``*``.
+ACCOUNT_ACTIONS: Final = ("ssm:DescribeParameters",)
+
+# What uses a symmetric key, with an encryption context, or gives its use away with one.
+KEY_USE_ACTIONS: Final = (
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyPair",
+    "kms:GenerateDataKeyPairWithoutPlaintext",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
+# KMS Developer Guide, "Key policies": who may do this can give the use of the key to anybody, themselves included.
+KEY_OPENING_ACTIONS: Final = ("kms:PutKeyPolicy",)

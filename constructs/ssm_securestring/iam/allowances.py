@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ssm_securestring.core.access import BY_PATH_ACTION
+from ssm_securestring.core.actions import KEY_OPENING_ACTIONS
 from ssm_securestring.core.encryption import CONTEXT_KEY, DECRYPT_ACTION, encrypt_actions, via_parameter_store
 from ssm_securestring.core.spec import STACK_TAG
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.iam.model import Request
-from ssm_securestring.iam.operations import OPENING_ACTIONS
 from ssm_securestring.iam.patterns import matches
 from ssm_securestring.iam.world import Declared, Key, Parameter, World
 
@@ -141,7 +141,7 @@ def _of_key(key: Key) -> Iterator[tuple[str, Allowance]]:
         yield (
             administrator,
             Allowance(
-                actions=frozenset(OPENING_ACTIONS), resource=key.arn, origin="administers the key", expected=False
+                actions=frozenset(KEY_OPENING_ACTIONS), resource=key.arn, origin="administers the key", expected=False
             ),
         )
 

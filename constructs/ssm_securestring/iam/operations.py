@@ -5,46 +5,12 @@ from enum import StrEnum
 from functools import cache
 from typing import Final
 
-from ssm_securestring.core.access import BY_PATH_ACTION, Verb
+from ssm_securestring.core.access import Verb
+from ssm_securestring.core.actions import ACCOUNT_ACTIONS
 from ssm_securestring.core.encryption import DECRYPT_ACTION, encrypt_actions
 from ssm_securestring.core.errors import SettingError
 from ssm_securestring.core.tiers import Tier
 
-# Service Authorization Reference, "AWS Systems Manager": every action on a parameter.
-PARAMETER_ACTIONS: Final = (
-    "ssm:AddTagsToResource",
-    "ssm:DeleteParameter",
-    "ssm:DeleteParameters",
-    "ssm:DeleteResourcePolicy",
-    "ssm:GetParameter",
-    "ssm:GetParameterHistory",
-    "ssm:GetParameters",
-    BY_PATH_ACTION,
-    "ssm:GetResourcePolicies",
-    "ssm:LabelParameterVersion",
-    "ssm:ListTagsForResource",
-    "ssm:PutParameter",
-    "ssm:PutResourcePolicy",
-    "ssm:RemoveTagsFromResource",
-    "ssm:UnlabelParameterVersion",
-)
-# The same page: no resource type, so its resource is always ``*``.
-ACCOUNT_ACTIONS: Final = ("ssm:DescribeParameters",)
-# Service Authorization Reference, "AWS Key Management Service": what uses a symmetric key, with an encryption context.
-USE_ACTIONS: Final = (
-    DECRYPT_ACTION,
-    "kms:Encrypt",
-    "kms:GenerateDataKey",
-    "kms:GenerateDataKeyPair",
-    "kms:GenerateDataKeyPairWithoutPlaintext",
-    "kms:GenerateDataKeyWithoutPlaintext",
-    "kms:ReEncryptFrom",
-    "kms:ReEncryptTo",
-    "kms:CreateGrant",
-)
-# KMS Developer Guide, "Key policies": who may do this can give the use of the key to anybody, themselves included.
-OPENING_ACTIONS: Final = ("kms:PutKeyPolicy",)
-KEY_ACTIONS: Final = (*USE_ACTIONS, *OPENING_ACTIONS)
 # KMS Developer Guide, "How Parameter Store uses AWS KMS": the only operations that Parameter Store calls.
 THROUGH_PARAMETER_STORE: Final = frozenset({DECRYPT_ACTION, *encrypt_actions(Tier.INTELLIGENT_TIERING)})
 

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
+from ssm_securestring.core.actions import (
+    ACCOUNT_ACTIONS,
+    KEY_OPENING_ACTIONS,
+    KEY_USE_ACTIONS,
+    PARAMETER_ACTIONS,
+)
 from ssm_securestring.core.encryption import CONTEXT_KEY, via_parameter_store
 from ssm_securestring.iam.allowances import CONTEXT, VIA_SERVICE
 from ssm_securestring.iam.coverage import Coverage
 from ssm_securestring.iam.keys import decide_key
 from ssm_securestring.iam.model import Caller, Condition, Decision, Effect, Identity, Policy, Request, Statement, Text
-from ssm_securestring.iam.operations import (
-    ACCOUNT_ACTIONS,
-    KEY_ACTIONS,
-    PARAMETER_ACTIONS,
-    THROUGH_PARAMETER_STORE,
-    USE_ACTIONS,
-)
+from ssm_securestring.iam.operations import THROUGH_PARAMETER_STORE
 from ssm_securestring.iam.patterns import matches, pattern_of
 from ssm_securestring.iam.situations import Value, combinations, conditions_on, patterns_in, values_of
 from ssm_securestring.iam.witnesses import witnesses
@@ -116,7 +116,7 @@ def key_requests(principal: Principal, key: Key, coverage: Coverage) -> Iterator
     """Return what a principal may ask of KMS with one key, action by action."""
     own = [each for each in statements_of(principal.identity) if _concerns_key(each, key.arn)]
     policy = about(policy_of(key).statements, principal.caller)
-    for action in KEY_ACTIONS:
+    for action in (*KEY_USE_ACTIONS, *KEY_OPENING_ACTIONS):
         by_identity, by_key = concerned_with(own, action), concerned_with(policy, action)
         may_be_allowed = bool(key.grants) or (_allows(by_key) and (_allows(by_identity) or _names_others(by_key)))
         if may_be_allowed or coverage.grants(action):
@@ -165,7 +165,7 @@ def _key_requests(
         domain = f"arn:{partition}:ssm:{region}:{account}:parameter/*"
         services = {through, *patterns_in(_on_key(statements, VIA_SERVICE))}
         choices: dict[str, Sequence[Value]] = {
-            CONTEXT: [None, *witnesses(patterns, domain=domain, never=NO_NAME)] if action in USE_ACTIONS else [None],
+            CONTEXT: [None, *(witnesses(patterns, domain=domain, never=NO_NAME) if action in KEY_USE_ACTIONS else ())],
             VIA_SERVICE: [None, *witnesses(services, domain=f"*.{region}.amazonaws.com")],
             **{name: values_of(each) for name, each in conditions.items()},
         }

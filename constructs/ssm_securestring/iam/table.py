@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ssm_securestring.core.access import BY_PATH_ACTION
+from ssm_securestring.core.actions import ACCOUNT_ACTIONS
 from ssm_securestring.core.encryption import AWS_MANAGED_KEY_ALIAS, via_parameter_store
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.iam.allowances import CONTEXT, OWNER, VIA_SERVICE, Allowance, allowances_of
 from ssm_securestring.iam.coverage import Coverage
 from ssm_securestring.iam.evaluate import decide
 from ssm_securestring.iam.model import Caller, Request, Verdict
-from ssm_securestring.iam.operations import ACCOUNT_ACTIONS, Needs, Operation, needs_of, paths_above
+from ssm_securestring.iam.operations import Needs, Operation, needs_of, paths_above
 from ssm_securestring.iam.patterns import matches, pattern_of
 from ssm_securestring.iam.requests import CALLED_VIA, about, concerned_with, decide_use, policy_of, statements_of
 from ssm_securestring.iam.situations import patterns_in

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ssm_securestring.core.access import BY_PATH_ACTION
-from ssm_securestring.core.actions import KMS_ACTIONS, PARAMETER_ACTIONS, READ_ACTIONS
+from ssm_securestring.core.actions import ACCOUNT_ACTIONS, KMS_ACTIONS, PARAMETER_ACTIONS, READ_ACTIONS
 from ssm_securestring.iam.model import Effect, Statement, Text
 from ssm_securestring.iam.patterns import matches, pattern_of
 from ssm_securestring.iam.rules.rule import Problem, Resource, Severity, rule
@@ -17,7 +17,7 @@ _HISTORY: Final = "ssm:GetParameterHistory"
 # What the CDK's own StringParameter.grant_read writes, alone or merged with a grant_write; an app cannot change it.
 _CDK_READ: Final = frozenset({_DESCRIBE, "ssm:GetParameters", "ssm:GetParameter", _HISTORY})
 _TAGS: Final = ("aws:ResourceTag/", "ssm:ResourceTag/")
-_KNOWN: Final = {each.lower(): each for each in (*KMS_ACTIONS, *PARAMETER_ACTIONS)}
+_KNOWN: Final = {each.lower(): each for each in (*KMS_ACTIONS, *PARAMETER_ACTIONS, *ACCOUNT_ACTIONS)}
 # Two letters swapped in the shortest of the names, and nothing that is a name of its own.
 _ALIKE: Final = 0.85
 

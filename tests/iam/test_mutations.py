@@ -10,7 +10,7 @@ from ssm_securestring.iam.assembly import from_templates
 from ssm_securestring.iam.outsiders import ADMINISTRATOR
 from ssm_securestring.iam.proof import prove
 from ssm_securestring.iam.reading import read_world
-from ssm_securestring.iam.report import describe
+from ssm_securestring.iam.report import columns, describe
 from ssm_securestring.iam.rules import RULES
 from ssm_securestring.iam.rules.reading import report_on
 from tests.iam.good_app import STACK, templates
@@ -55,6 +55,12 @@ def judge(good: dict[str, Any]) -> Judge:
     return Judge(good)
 
 
+@pytest.fixture(scope="module")
+def found(judge: Judge, good: dict[str, Any]) -> dict[str, list[str]]:
+    """What is found in each mutation, by its name."""
+    return {each.name: judge.findings_of(changed(good, each)) for each in MUTATIONS}
+
+
 def expected(mutation: Mutation) -> list[str]:
     """Return what has to be found."""
     return sorted([*mutation.proof, *mutation.rules])
@@ -82,9 +88,18 @@ def test_a_mutation_changes_the_template(good: dict[str, Any], mutation: Mutatio
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: each.name)
-def test_a_mutation_is_found(judge: Judge, good: dict[str, Any], mutation: Mutation) -> None:
+def test_a_mutation_is_found(found: dict[str, list[str]], mutation: Mutation) -> None:
     """Exactly what the table says, and nothing that is only near it."""
-    assert judge.findings_of(changed(good, mutation)) == expected(mutation)
+    assert found[mutation.name] == expected(mutation)
+
+
+def test_every_mutation_is_found(found: dict[str, list[str]]) -> None:
+    """The table of all, by what finds each; ``pytest -s`` shows it."""
+    print()
+    print(columns(["what somebody did", "found"], [(name, ", ".join(each)) for name, each in found.items()]))
+    caught = [name for name, each in found.items() if each]
+    print(f"{len(caught)} of {len(MUTATIONS)} found")
+    assert len(caught) == len(MUTATIONS)
 
 
 def test_the_table_is_long_and_names_what_there_is() -> None:

@@ -10,6 +10,8 @@ MAX_NAME_LEVELS: Final = 15
 # SSM API reference, PutParameter, "Tier" and "Value"; KMS Developer Guide, "How Parameter Store uses AWS KMS".
 STANDARD_TIER_BYTES: Final = 4 * 1024
 ADVANCED_TIER_BYTES: Final = 8 * 1024
+# SSM API reference, DeleteParameter: "wait for at least 30 seconds to create a parameter with the same name".
+DELETION_PAUSE_SECONDS: Final = 30
 # SSM API reference, PutParameter, "Description".
 MAX_DESCRIPTION_CHARS: Final = 1024
 # SSM API reference, PutParameter, errors: PoliciesLimitExceededException.

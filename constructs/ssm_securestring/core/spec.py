@@ -33,7 +33,11 @@ PREVIOUS_TAG: Final = "ssm-securestring:previous"
 TIER_TAG: Final = "ssm-securestring:tier"
 # The parameter was there before this resource, so Delete gives it back instead of deleting it.
 ADOPTED_TAG: Final = "ssm-securestring:adopted"
-OUR_TAGS: Final = (*OWNERSHIP_TAGS, SOURCE_TAG, PREVIOUS_TAG, TIER_TAG, ADOPTED_TAG)
+# How far a replacement has come. A copy of the value exists only while this is on the parameter, or that one is gone.
+RECOVERY_TAG: Final = "ssm-securestring:recovery"
+OUR_TAGS: Final = (*OWNERSHIP_TAGS, SOURCE_TAG, PREVIOUS_TAG, TIER_TAG, ADOPTED_TAG, RECOVERY_TAG)
+# Where the value is while its parameter is deleted and created anew: beside it, under the same path.
+_RECOVERY_SUFFIX: Final = ".recovery"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,8 @@ class ParameterSpec:
         policies: Parameter policies. Default: none.
         adopt_existing: Whether a parameter that is there already becomes this resource's, with its value. Default: it
             does not, and creation fails.
+        allow_replacement: Whether an advanced parameter that is to be a standard one is deleted and created anew.
+            Default: it is not, and the update fails.
     """
 
     name: ParameterName
@@ -60,6 +66,7 @@ class ParameterSpec:
     tags: Mapping[str, str] = field(default_factory=dict)
     policies: tuple[ParameterPolicy, ...] = ()
     adopt_existing: bool = False
+    allow_replacement: bool = False
 
     def to_properties(self) -> dict[str, object]:
         """Return the properties of the custom resource. Every scalar is text: CloudFormation makes it so anyway.
@@ -70,6 +77,7 @@ class ParameterSpec:
         # What came after the first version is left out where it says nothing: deployed stacks see no change.
         policies = {"Policies": [each.to_properties() for each in self.policies]} if self.policies else {}
         adoption = {"AdoptExisting": "true"} if self.adopt_existing else {}
+        replacement = {"AllowReplacement": "true"} if self.allow_replacement else {}
         return {
             "ContractVersion": str(CONTRACT_VERSION),
             "Name": self.name.text,
@@ -80,6 +88,7 @@ class ParameterSpec:
             "Source": self.source.to_properties(),
             **policies,
             **adoption,
+            **replacement,
         }
 
     @classmethod
@@ -108,9 +117,19 @@ class ParameterSpec:
                 tags={str(key): str(value) for key, value in tags.items()},
                 policies=policies_from_properties(properties.get("Policies", [])),
                 adopt_existing=properties.get("AdoptExisting") == "true",
+                allow_replacement=properties.get("AllowReplacement") == "true",
             )
         except KeyError as error:
             raise ContractError(f"property {error} is missing") from error
+
+
+def recovery_name(name: ParameterName) -> ParameterName:
+    """Return the name under which a value is kept while its parameter is replaced.
+
+    Raises:
+        ParameterNameError: It would be too long.
+    """
+    return ParameterName(f"{name.text}{_RECOVERY_SUFFIX}")
 
 
 def _tier(text: str) -> Tier:

@@ -3,20 +3,30 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
-from ssm_securestring.core.errors import ContractError
-from ssm_securestring.core.spec import ParameterSpec
+from ssm_securestring.core.errors import ContractError, ParameterNameError
+from ssm_securestring.core.limits import DELETION_PAUSE_SECONDS
+from ssm_securestring.core.names import ParameterName
+from ssm_securestring.core.spec import RECOVERY_TAG, ParameterSpec, recovery_name
+from ssm_securestring.core.tiers import Tier
 from ssm_securestring.handler import plan as planner
-from ssm_securestring.handler import refusals
+from ssm_securestring.handler import refusals, steps
 from ssm_securestring.handler.adoption import check_adoptable
+from ssm_securestring.handler.copying import Copying
 from ssm_securestring.handler.identity import Identity
 from ssm_securestring.handler.log import Log
-from ssm_securestring.handler.plan import NOTHING, Observed, Plan, Presence, Step
+from ssm_securestring.handler.observed import NOTHING, Observed, Presence
+from ssm_securestring.handler.plan import Plan
 from ssm_securestring.handler.request import Request, RequestType
 from ssm_securestring.handler.response import Answer
 from ssm_securestring.handler.rewriting import Rewriting, fresh_value
+from ssm_securestring.handler.steps import Step
 from ssm_securestring.handler.store import NameTakenError, Store, Written
-from ssm_securestring.handler.values import is_placeholder
+from ssm_securestring.handler.values import check_value, is_placeholder
+
+# What a replacement takes besides the pause, in seconds: a handful of calls, some of them refused for their rate.
+_REPLACING_SECONDS: Final = 30.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,11 +37,13 @@ class Lifecycle:
         request: What is asked for.
         store: Makes the calls.
         log: Gets a line for each step.
+        seconds_left: Says how long the work may still take.
     """
 
     request: Request
     store: Store
     log: Log
+    seconds_left: Callable[[], float]
 
     def run(self) -> Answer:
         """Do it.
@@ -57,7 +69,6 @@ class Lifecycle:
             lambda observed: planner.plan_create(
                 identity, stack_id=self.request.stack_id, spec=spec, observed=observed
             ),
-            NOTHING,
         )
 
     def _update(self) -> Answer:
@@ -65,14 +76,16 @@ class Lifecycle:
         identity = Identity.parse(self.request.physical_id)
         if identity is None or identity.arn.name != spec.name:
             return self._rename(spec)
-        old, name = self._old_spec(), spec.name.text
+        old = self._old_spec()
         depends = planner.depends_on_rollback(spec, old)
-        rolling_back = depends and self.store.is_rolling_back(self.request.stack_id, name=name)
+        rolling_back = depends and self.store.is_rolling_back(self.request.stack_id, name=spec.name.text)
         if old is not None and not rolling_back and planner.lowers_tier(old, spec):
-            raise refusals.DowngradeError(name)
-        observed = replace(self.store.observe(name), rolling_back=rolling_back)
-        if depends and observed.presence is Presence.PRESENT:
-            observed = replace(observed, version=self.store.version(name))
+            raise refusals.DowngradeError(spec.name.text)
+
+        def observe() -> Observed:
+            return self._observe(spec, old, depends=depends, rolling_back=rolling_back)
+
+        observed = observe()
         return self._settle(
             planner.kept_advanced(spec, observed.tags),
             lambda observed: planner.plan_update(
@@ -83,8 +96,24 @@ class Lifecycle:
                 old=old,
                 observed=observed,
             ),
-            observed,
+            observed=observed,
+            observe=observe,
         )
+
+    def _observe(
+        self, spec: ParameterSpec, old: ParameterSpec | None, *, depends: bool, rolling_back: bool
+    ) -> Observed:
+        """Return all of what there is that a rule for updates asks for."""
+        name = spec.name.text
+        observed = replace(self.store.observe(name), rolling_back=rolling_back)
+        allowed = spec.allow_replacement or (old is not None and old.allow_replacement)
+        if observed.presence is Presence.PRESENT:
+            if depends:
+                observed = replace(observed, version=self.store.version(name))
+            if planner.may_be_replaced(spec) and not rolling_back:
+                observed = replace(observed, is_advanced=self.store.found(name).tier == Tier.ADVANCED)
+        left = RECOVERY_TAG in observed.tags if observed.presence is Presence.PRESENT else allowed
+        return self._with_copy(spec.name, observed, is_named=allowed) if left else observed
 
     def _rename(self, spec: ParameterSpec) -> Answer:
         identity = Identity.mint(self.request, spec.name)
@@ -93,7 +122,6 @@ class Lifecycle:
             lambda observed: planner.plan_rename(
                 identity, stack_id=self.request.stack_id, spec=spec, observed=observed
             ),
-            NOTHING,
         )
 
     def _delete(self) -> Answer:
@@ -105,19 +133,45 @@ class Lifecycle:
             return Answer(physical_id=physical_id)
         name = self.log.parameter = identity.arn.name.text
         observed = self.store.observe(name, patient=True)
+        if observed.presence is not Presence.PRESENT or RECOVERY_TAG in observed.tags:
+            observed = self._with_copy(identity.arn.name, observed, is_named=False)
         plan = planner.plan_delete(identity, stack_id=self.request.stack_id, observed=observed)
         self._execute(name, plan)
         return Answer(physical_id=physical_id)
 
-    def _settle(self, spec: ParameterSpec, planned: Callable[[Observed], Plan], observed: Observed) -> Answer:
+    def _with_copy(self, name: ParameterName, observed: Observed, *, is_named: bool) -> Observed:
+        """Return what is observed, with the copy that a replacement which was cut off may have left.
+
+        Args:
+            name: Name of the parameter.
+            observed: What is observed of it.
+            is_named: Whether the function's role names the copy, so that a refusal does not mean that there is none.
+        """
+        try:
+            copy_name = recovery_name(name).text
+        except ParameterNameError:
+            return observed
+        copy = self.store.observe(copy_name, patient=is_named)
+        if is_named and copy.presence is Presence.HIDDEN:
+            raise refusals.copy_hidden(name.text, copy_name=copy_name)
+        return replace(observed, copy_tags=copy.tags if copy.presence is Presence.PRESENT else None)
+
+    def _settle(
+        self,
+        spec: ParameterSpec,
+        planned: Callable[[Observed], Plan],
+        *,
+        observed: Observed = NOTHING,
+        observe: Callable[[], Observed] | None = None,
+    ) -> Answer:
         name = spec.name.text
         plan = planned(observed)
         try:
             written = self._execute(name, plan)
         except NameTakenError:
             # It was hidden, or somebody was faster. It does exist now: if its tags are hidden still, it is not ours.
-            found = self.store.observe(name)
-            plan = planned(Observed(presence=Presence.PRESENT, tags=found.tags))
+            found = observe() if observe else self.store.observe(name)
+            plan = planned(found if found.copy_tags else replace(found, presence=Presence.PRESENT))
             written = self._execute(name, plan)
         now = written or self.store.state(spec)
         return Answer(
@@ -128,35 +182,69 @@ class Lifecycle:
     def _execute(self, name: str, plan: Plan) -> Written | None:
         self.log.line(step="plan", outcome=plan.verdict)
         written: Written | None = None
+        kept_in: str | None = None
         for step in plan.steps:
             start = time.monotonic()
+            if isinstance(step, steps.CopyStep) and not isinstance(step, steps.KeepCopy):
+                kept_in = step.copy_name
             try:
-                written = self._take(name, step, parameter_arn=str(plan.identity.arn)) or written
-            except Exception as error:
+                written = self._take(name, step, plan.identity) or written
+            except BaseException as error:
                 self.log.line(step=type(step).__name__, outcome="failed", duration_ms=_since(start), error=error)
+                if kept_in is not None:
+                    error.add_note(refusals.KeptIn(kept_in))
                 raise
+            if isinstance(step, steps.DeleteCopy):
+                kept_in = None
             self.log.line(step=type(step).__name__, outcome="done", duration_ms=_since(start))
         return written
 
-    def _take(self, name: str, step: Step, *, parameter_arn: str) -> Written | None:
+    def _take(self, name: str, step: Step, identity: Identity) -> Written | None:
+        if isinstance(step, steps.CopyStep):
+            return self._take_copy_step(name, step)
+        return self._take_other(name, step, str(identity.arn))
+
+    def _take_other(self, name: str, step: Step, parameter_arn: str) -> Written | None:
         match step:
-            case planner.CreateParameter():
+            case steps.CreateParameter():
                 value = fresh_value(step.spec, self.store, parameter_arn=parameter_arn)
                 return self.store.create(step.spec, value=value, tags=step.tags)
-            case planner.RewriteParameter():
+            case steps.RewriteParameter():
                 return Rewriting(step=step, store=self.store, parameter_arn=parameter_arn).run()
-            case planner.AdoptParameter():
+            case steps.AdoptParameter():
                 check_adoptable(step.spec, self.store.found(name))
                 self.store.add_tags(name, step.tags)
-            case planner.CheckSet():
+            case steps.CheckFits():
+                check_value(step.spec, self.store.read(name).value)
+            case steps.CheckSet():
                 if is_placeholder(self.store.read(name).value):
                     raise refusals.not_set_yet(name)
-            case planner.AddTags():
+            case steps.AddTags():
                 self.store.add_tags(name, step.tags)
-            case planner.RemoveTags():
+            case steps.RemoveTags():
                 self.store.remove_tags(name, step.keys)
-            case planner.DeleteParameter():
+            case steps.DeleteParameter():
                 self.store.delete(name)
+        return None
+
+    def _take_copy_step(self, name: str, step: steps.CopyStep) -> Written | None:
+        copying = Copying(name=name, copy_name=step.copy_name, store=self.store)
+        match step:
+            case steps.KeepCopy():
+                copying.keep(step.copy, step.tags)
+            case steps.DeleteOriginal():
+                needed = DELETION_PAUSE_SECONDS + _REPLACING_SECONDS
+                if self.seconds_left() < needed:
+                    raise refusals.too_late_to_replace(name, needed_seconds=needed)
+                copying.delete_original(step.copy)
+            case steps.AwaitName():
+                self.store.pause(step.seconds)
+            case steps.RestoreCopied():
+                return copying.restore(step.spec, step.tags)
+            case steps.CompareWithCopy():
+                copying.compare()
+            case steps.DeleteCopy():
+                self.store.delete(step.copy_name)
         return None
 
     def _spec(self, properties: Mapping[str, object]) -> ParameterSpec:

@@ -12,6 +12,7 @@ from ssm_securestring.handler.deadline import OutOfTime, time_limit
 from ssm_securestring.handler.identity import failed_create_id
 from ssm_securestring.handler.lifecycle import Lifecycle
 from ssm_securestring.handler.log import Log, silence_libraries
+from ssm_securestring.handler.refusals import KeptIn
 from ssm_securestring.handler.request import Request
 from ssm_securestring.handler.response import Answer, deliver
 from ssm_securestring.handler.store import Store
@@ -67,14 +68,18 @@ def carry_out(event: Mapping[str, object], context: LambdaContext, *, make_store
 
 def _answer(request: Request, context: LambdaContext, *, make_store: Callable[[], Store], log: Log) -> Answer:
     try:
-        with time_limit(context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS):
-            return Lifecycle(request=request, store=make_store(), log=log).run()
+        with time_limit(_seconds_left(context)):
+            lifecycle = Lifecycle(
+                request=request, store=make_store(), log=log, seconds_left=lambda: _seconds_left(context)
+            )
+            return lifecycle.run()
     except OutOfTime as interruption:
         log.line(step=request.request_type, outcome="failed", error=interruption)
         reason = f"The function ran out of time before it was done. {_where(context)}. Deploy again."
+        reason = _with_notes(reason, interruption)
     except Exception as error:  # noqa: BLE001 an unanswered request blocks the stack for an hour
         log.line(step=request.request_type, outcome="failed", error=error)
-        reason = _reason(error, context)
+        reason = _with_notes(_reason(error, context), error)
     return Answer(physical_id=request.physical_id or failed_create_id(request), reason=reason)
 
 
@@ -83,6 +88,15 @@ def _reason(error: Exception, context: LambdaContext) -> str:
         return str(error)
     # Any other error's text may hold anything, a value too.
     return f"{type(error).__name__} in the function. {_where(context)}."
+
+
+def _with_notes(reason: str, error: BaseException) -> str:
+    notes = [note for note in getattr(error, "__notes__", ()) if isinstance(note, KeptIn)]
+    return " ".join([reason, *notes])
+
+
+def _seconds_left(context: LambdaContext) -> float:
+    return context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS
 
 
 def _where(context: LambdaContext) -> str:

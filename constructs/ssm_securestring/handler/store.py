@@ -17,7 +17,7 @@ from ssm_securestring.core.spec import ParameterSpec
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.handler import failures
 from ssm_securestring.handler.failures import Operation, code_of, explain, is_downgrade, may_hold_value
-from ssm_securestring.handler.plan import NOTHING, Observed, Presence
+from ssm_securestring.handler.observed import NOTHING, Observed, Presence
 from ssm_securestring.handler.refusals import DowngradeError, damaged_seal
 
 if TYPE_CHECKING:
@@ -224,6 +224,10 @@ class Store:
         except failures.AwsRefusalError as error:
             if error.code not in failures.NOT_FOUND:
                 raise
+
+    def pause(self, seconds: float) -> None:
+        """Wait."""
+        self._sleep(seconds)
 
     def secret_string(self, name: str, source: SecretsManagerSource) -> str | None:
         """Return the string of a secret, for the parameter ``name``; ``None`` if the secret is binary."""

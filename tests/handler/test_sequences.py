@@ -1,8 +1,9 @@
 """Random sequences of everything that can happen to a parameter, with a fault at any call to AWS.
 
-A machine plays CloudFormation (creations, updates, roll backs, clean-ups, deliveries that are repeated after an
-invocation was killed), people (who set values and delete parameters), and AWS at its worst (calls that fail before
-or after they took effect, throttling, time that runs out, a process that dies). ``SEQUENCES`` says how many sequences
+A machine plays CloudFormation (creations, updates, replacements, roll backs, clean-ups, deliveries that are repeated
+after an invocation was killed, or without a reason), people (who set values, delete parameters and take names), and AWS
+at its worst (calls to Parameter Store, Secrets Manager and CloudFormation that fail before or after they took effect,
+throttling, time that runs out, a process that dies). ``SEQUENCES`` says how many sequences
 are played, 2,000 by default: ``SEQUENCES=100000 pytest tests/handler/test_sequences.py`` for a night.
 """
 
@@ -12,17 +13,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from ssm_securestring.handler.deadline import OutOfTime
 from tests.handler.aws import Account, StackStandIn
 from tests.handler.cloudformation import GENERATED, Address, Answer, CloudFormation, listening, properties
+from tests.handler.faults import ERRORS, Fault, Faults, Killed
 
 pytestmark = pytest.mark.e2e
 
@@ -31,70 +31,30 @@ SEQUENCES: Final = int(os.environ.get("SEQUENCES", "2000"))
 STEPS: Final = 4
 DELIVERIES: Final = 3
 FOREIGN: Final = "canary-of-somebody-else"
+SECRET: Final = "canary-of-the-secret"
 
 
-class Killed(BaseException):
-    """The process died: nothing is answered, and Lambda delivers the event again."""
-
-
-@dataclass(slots=True)
-class Fault:
-    """What goes wrong, and at which call."""
-
-    kind: str
-    nth: int
-
-
-@dataclass(slots=True)
-class Faulty:
-    """A client of Parameter Store with a fault in it.
-
-    Attributes:
-        client: The real one.
-        fault: What goes wrong next. It does so once.
-        hit: How often which fault was met.
-    """
-
-    client: Any
-    fault: Fault | None = None
-    hit: Counter[str] = field(default_factory=Counter)
-
-    def __getattr__(self, operation: str) -> Any:  # noqa: ANN401 - as loose as the client
-        """Return the operation, with the fault around it."""
-        original = getattr(self.client, operation)
-        return original if operation in {"meta", "get_paginator"} else lambda **named: self._call(original, named)
-
-    def _call(self, original: Callable[..., Any], named: dict[str, Any]) -> Any:  # noqa: ANN401
-        fault = self.fault
-        if fault is None:
-            return original(**named)
-        fault.nth -= 1
-        if fault.nth > 0:
-            return original(**named)
-        self.fault = None
-        self.hit[fault.kind] += 1
-        if fault.kind.endswith("after"):
-            original(**named)
-        error = ERRORS[fault.kind]()
-        raise error
-
-
-ERRORS: Final[dict[str, Callable[[], BaseException]]] = {
-    "no answer, before": lambda: EndpointConnectionError(endpoint_url="x"),
-    "no answer, after": lambda: ReadTimeoutError(endpoint_url="x"),
-    "throttled": lambda: ClientError({"Error": {"Code": "ThrottlingException"}}, "x"),
-    "out of time, before": OutOfTime,
-    "out of time, after": OutOfTime,
-    "killed, before": Killed,
-    "killed, after": Killed,
+CALLS: Final = {
+    "AddTagsToResource",
+    "DeleteParameter",
+    "DescribeStacks",
+    "GetParameter",
+    "GetParameterHistory",
+    "GetSecretValue",
+    "ListTagsForResource",
+    "PutParameter",
+    "RemoveTagsFromResource",
 }
-FAULTS = st.none() | st.builds(Fault, kind=st.sampled_from(sorted(ERRORS)), nth=st.integers(1, 5))
+# Most requests make a handful of calls, a replacement some twenty.
+NTH = st.integers(1, 5) | st.integers(1, 20)
+FAULTS = st.none() | st.builds(Fault, kind=st.sampled_from(sorted(ERRORS)), nth=NTH)
 CHANGES: Final[dict[str, dict[str, object]]] = {
     "description": {"Description": "d"},
     "no description": {"Description": ""},
     "tags": {"Tags": {"team": "orders"}},
     "advanced": {"Tier": "Advanced"},
-    "standard": {"Tier": "Standard"},
+    "standard": {"Tier": "Standard", "AllowReplacement": "false"},
+    "standard by replacement": {"Tier": "Standard", "AllowReplacement": "true"},
     "external": {"Source": {"Kind": "External"}},
     "generated": {"Source": GENERATED},
     "regenerated": {"Source": {**GENERATED, "Regenerate": "2"}},
@@ -111,8 +71,9 @@ class World:
     ours: str
     other: str
     keys: tuple[str, str]
+    secret: str
     stack: StackStandIn
-    faulty: Faulty
+    faults: Faults
     cloudformation: CloudFormation
     log: io.StringIO = field(default_factory=io.StringIO)
     played: Counter[str] = field(default_factory=Counter)
@@ -121,10 +82,9 @@ class World:
 @pytest.fixture
 def world(account: Account) -> Iterator[World]:
     """One role for two names and two keys."""
-    names, keys, stack = (account.name("a"), account.name("b")), (account.new_key(), account.new_key()), StackStandIn()
-    store = account.function(names, keys=keys, stack=stack)
-    faulty: Any = Faulty(store._ssm)
-    store._ssm = faulty
+    names, keys, faults = (account.name("a"), account.name("b")), (account.new_key(), account.new_key()), Faults()
+    secret, stack = account.put_secret(SECRET), StackStandIn(faults=faults)
+    store = account.function(names, keys=keys, secrets=[secret], replaced=names, stack=stack, faults=faults)
     with listening() as address:
         yield World(
             account=account,
@@ -132,8 +92,9 @@ def world(account: Account) -> Iterator[World]:
             ours=names[0],
             other=names[1],
             keys=keys,
+            secret=secret,
             stack=stack,
-            faulty=faulty,
+            faults=faults,
             cloudformation=CloudFormation(store, address),
         )
 
@@ -147,8 +108,9 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.physical_id = ""
         self.properties: dict[str, object] = {}
+        self.kept: str | None = None
         self.people = 0
-        self.foreign = False
+        self.foreign: set[str] = set()
         self.events_before = self.world.played["events"]
         self.world.log.seek(0)
         self.world.log.truncate()
@@ -159,11 +121,13 @@ class Machine(RuleBasedStateMachine):
         """Look for values where none may be, then tidy up for the next sequence."""
         world = self.world
         world.played["sequences"] += world.played["events"] > self.events_before
+        for verdict in ("replaced", "restored from its copy", "rolled back"):
+            world.played[verdict] += world.log.getvalue().count(f'"outcome": "{verdict}"')
         told = world.log.getvalue() + "".join(answer.body.decode() for answer in world.address.answers)
         assert not [value for value in self.seen if value in told], "a value is in a log or an answer"
-        if self.foreign:
-            assert (world.account.value(world.other), world.account.version(world.other)) == (FOREIGN, 1)
-        world.account.ssm.delete_parameters(Names=[world.ours, world.other])
+        for name in self.foreign:
+            assert (world.account.value(name), world.account.version(name)) == (FOREIGN, 1)
+        world.account.ssm.delete_parameters(Names=[world.ours, world.other, *self.foreign])
 
     @property
     def name(self) -> str:
@@ -180,12 +144,17 @@ class Machine(RuleBasedStateMachine):
         self.seen.update(values)
         return values
 
+    def held(self, name: str) -> list[str]:
+        """Return all values of a parameter, and that of the copy from which it can be recovered."""
+        copy = f"{name}.recovery"
+        return self.values(name) + ([] if copy in self.foreign else self.values(copy))
+
     def deliver(self, send: Callable[[str], Answer], fault: Fault | None) -> Answer:
         """Deliver one request until it is answered, exactly once."""
         world = self.world
         world.cloudformation.requests += 1
         request_id = f"request-{world.cloudformation.requests}"
-        world.faulty.fault = fault
+        world.faults.next = fault
         for _ in range(DELIVERIES):
             world.played["events"] += 1
             before = len(world.address.answers)
@@ -193,15 +162,22 @@ class Machine(RuleBasedStateMachine):
                 with redirect_stdout(world.log):
                     return send(request_id)
             except Killed:
+                if self.kept is not None:
+                    assert self.kept in self.held(self.name), "the value cannot be recovered"
                 assert len(world.address.answers) == before, "a request that is delivered again was answered already"
         raise AssertionError("a fault happens once")
 
     def update(self, physical_id: str, old: dict[str, object], new: dict[str, object], fault: Fault | None) -> Answer:
         """Deliver an update."""
         cloudformation = self.world.cloudformation
-        return self.deliver(
+        answer = self.deliver(
             lambda request_id: cloudformation.update(physical_id, old, new, request_id=request_id), fault
         )
+        if self.kept is not None:
+            held = self.held(self.name)
+            assert self.kept in held, "the value cannot be recovered"
+            assert answer.status == "FAILED" or held == self.values(self.name), "a copy is left behind"
+        return answer
 
     def delete(self, physical_id: str, fault: Fault | None = None) -> None:
         """Deliver a deletion, again if it failed, as people do."""
@@ -212,11 +188,16 @@ class Machine(RuleBasedStateMachine):
         raise AssertionError(answer.reason)
 
     @precondition(lambda self: not self.physical_id)
-    @rule(source=st.sampled_from(["external", "generated"]), fault=FAULTS, fails=st.booleans())
-    def create(self, source: str, fault: Fault | None, fails: bool) -> None:  # noqa: FBT001 - drawn
+    @rule(
+        source=st.sampled_from(["external", "generated", "secret"]),
+        tier=st.sampled_from(["Standard", "Advanced"]),
+        fault=FAULTS,
+        fails=st.booleans(),
+    )
+    def create(self, *, source: str, tier: str, fault: Fault | None, fails: bool) -> None:
         """Create; a creation that fails, or is rolled back, leaves nothing."""
         world = self.world
-        wanted = properties(world.ours, KeyId=world.keys[0], **CHANGES[source])
+        wanted = properties(world.ours, KeyId=world.keys[0], Tier=tier, **self._drawn(source))
         answer = self.deliver(lambda id_: world.cloudformation.create(wanted, request_id=id_), fault)
         self.values(world.ours)
         if answer.status == "FAILED" or fails:
@@ -227,11 +208,12 @@ class Machine(RuleBasedStateMachine):
 
     @precondition(lambda self: bool(self.physical_id))
     @rule(
-        change=st.sampled_from(sorted(CHANGES)) | st.sampled_from(["key", "rename"]),
+        change=st.sampled_from([*sorted(CHANGES), "key", "rename", "secret"]) | st.just("standard by replacement"),
         more=st.sampled_from(["description", "key", "regenerated"]),
         fault=FAULTS,
         fails=st.booleans(),
         fault_back=FAULTS,
+        again=st.booleans(),
     )
     def change(
         self,
@@ -241,20 +223,26 @@ class Machine(RuleBasedStateMachine):
         fault: Fault | None,
         fails: bool,
         fault_back: Fault | None,
+        again: bool,
     ) -> None:
         """Update; if it fails, or something after it does, roll back to what was there before."""
         before, old, old_id = self.values(self.name), self.properties, self.physical_id
+        self.kept = before[-1] if before else None
         new = {**old, **self._drawn(more), **self._drawn(change)}
         answer = self.update(old_id, old, new, fault)
         self.values(self.world.ours)
         self.values(self.world.other)
         if answer.status == "FAILED" or fails:
             self._roll_back(answer, old, new, fault_back)
+            self.kept = None
             after = self.values(self.name)
             assert after, "it is not there any more"
             if before:
                 assert after[-1] == before[-1], "a rollback ends with another value"
             return
+        if again:
+            self._repeat(answer, old_id, old, new)
+        self.kept = None
         self.physical_id, self.properties = answer.physical_id, new
         if answer.physical_id != old_id:
             self.delete(old_id)
@@ -265,8 +253,22 @@ class Machine(RuleBasedStateMachine):
             if new["Source"] in (old["Source"], {"Kind": "External"}):
                 assert after[-1] == before[-1], "an edit of metadata changed the value"
 
+    def _repeat(self, answer: Answer, old_id: str, old: dict[str, object], new: dict[str, object]) -> None:
+        """Deliver the last request again, though it was answered: nobody listens, and nothing changes."""
+        world, name = self.world, str(new["Name"])
+        value, tags = self.values(name)[-1], world.account.tags(name)
+        request_id = f"request-{world.cloudformation.requests}"
+        world.played["events"] += 1
+        world.faults.next = None
+        with redirect_stdout(world.log):
+            repeated = world.cloudformation.update(old_id, old, new, request_id=request_id)
+        assert (repeated.status, repeated.physical_id) == ("SUCCESS", answer.physical_id), repeated.reason
+        assert (self.values(name)[-1], world.account.tags(name)) == (value, tags)
+
     def _drawn(self, change: str) -> dict[str, object]:
         world = self.world
+        if change == "secret":
+            return {"Source": {"Kind": "SecretsManager", "SecretArn": world.secret}}
         if change == "key":
             return {"KeyId": world.keys[self.properties["KeyId"] == world.keys[0]]}
         if change == "rename":
@@ -301,13 +303,14 @@ class Machine(RuleBasedStateMachine):
         """Behind the stack."""
         self.world.account.ssm.delete_parameters(Names=[self.name])
 
-    @precondition(lambda self: not self.foreign and (not self.physical_id or self.name == self.world.ours))
-    @rule()
-    def somebody_takes_the_other_name(self) -> None:
-        """The name that a rename wants."""
-        if not self.values(self.world.other):
-            self.foreign = True
-            self.world.account.put_foreign(self.world.other, FOREIGN)
+    @precondition(lambda self: bool(self.physical_id))
+    @rule(copy=st.booleans())
+    def somebody_takes_a_name(self, *, copy: bool) -> None:
+        """The one that a rename wants, or the one that a replacement wants."""
+        name = f"{self.world.ours}.recovery" if copy else self.world.other
+        if name != self.name and name not in self.foreign and not self.values(name):
+            self.foreign.add(name)
+            self.world.account.put_foreign(name, FOREIGN)
 
     @precondition(lambda self: bool(self.physical_id))
     @rule(fault=FAULTS)
@@ -315,7 +318,7 @@ class Machine(RuleBasedStateMachine):
         """Delete; afterwards nothing of ours is there."""
         name = self.name
         self.delete(self.physical_id, fault)
-        assert not self.values(name)
+        assert not self.held(name)
         self.physical_id, self.properties = "", {}
 
 
@@ -340,6 +343,8 @@ def test_no_sequence_of_events_and_faults_loses_a_value(world: World, capsys: py
         ),
     )
     with capsys.disabled():
-        print(f"\nplayed {dict(world.played)}, faults met {dict(world.faulty.hit)}")
+        print(f"\nplayed {dict(world.played)}, faults met {dict(world.faults.met)}, at {dict(world.faults.met_at)}")
     assert world.played["sequences"] >= SEQUENCES
-    assert set(world.faulty.hit) == set(ERRORS)
+    assert set(world.faults.met) == set(ERRORS)
+    assert set(world.faults.met_at) == CALLS
+    assert min(world.played.values()) > 0

@@ -45,9 +45,6 @@ CALLS: Final = {
     "PutParameter",
     "RemoveTagsFromResource",
 }
-# Most requests make a handful of calls, a replacement some twenty.
-NTH = st.integers(1, 5) | st.integers(1, 20)
-FAULTS = st.none() | st.builds(Fault, kind=st.sampled_from(sorted(ERRORS)), nth=NTH)
 CHANGES: Final[dict[str, dict[str, object]]] = {
     "description": {"Description": "d"},
     "no description": {"Description": ""},
@@ -60,6 +57,11 @@ CHANGES: Final[dict[str, dict[str, object]]] = {
     "regenerated": {"Source": {**GENERATED, "Regenerate": "2"}},
     "regenerated again": {"Source": {**GENERATED, "Regenerate": "3"}},
 }
+FAULTS = st.none() | st.builds(Fault, kind=st.sampled_from(sorted(ERRORS)), nth=st.integers(1, 5))
+# Of its some twenty calls, the first five only look.
+LATER_FAULTS = st.none() | st.builds(Fault, kind=st.sampled_from(sorted(ERRORS)), nth=st.integers(6, 20))
+CHANGE = st.sampled_from([*sorted(CHANGES), "key", "rename", "secret"])
+MORE = st.sampled_from(["description", "key", "regenerated"])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -144,10 +146,21 @@ class Machine(RuleBasedStateMachine):
         self.seen.update(values)
         return values
 
-    def held(self, name: str) -> list[str]:
-        """Return all values of a parameter, and that of the copy from which it can be recovered."""
-        copy = f"{name}.recovery"
-        return self.values(name) + ([] if copy in self.foreign else self.values(copy))
+    def held(self, name: str) -> dict[str, str]:
+        """Return the newest value of a parameter, and that of the copy from which it can be recovered, by name."""
+        names = [name, *({f"{name}.recovery"} - self.foreign)]
+        found = self.world.account.ssm.get_parameters(Names=names, WithDecryption=True)["Parameters"]
+        values = {each["Name"]: each["Value"] for each in found}
+        self.seen.update(values.values())
+        return values
+
+    def check_kept(self) -> dict[str, str]:
+        """Look that the value from before the update is somewhere, and return what is there."""
+        held = self.held(self.name)
+        if self.kept is not None:
+            kept = self.kept in held.values() or self.kept in self.values(self.name)
+            assert kept, "the value cannot be recovered"
+        return held
 
     def deliver(self, send: Callable[[str], Answer], fault: Fault | None) -> Answer:
         """Deliver one request until it is answered, exactly once."""
@@ -162,8 +175,7 @@ class Machine(RuleBasedStateMachine):
                 with redirect_stdout(world.log):
                     return send(request_id)
             except Killed:
-                if self.kept is not None:
-                    assert self.kept in self.held(self.name), "the value cannot be recovered"
+                self.check_kept()
                 assert len(world.address.answers) == before, "a request that is delivered again was answered already"
         raise AssertionError("a fault happens once")
 
@@ -173,10 +185,8 @@ class Machine(RuleBasedStateMachine):
         answer = self.deliver(
             lambda request_id: cloudformation.update(physical_id, old, new, request_id=request_id), fault
         )
-        if self.kept is not None:
-            held = self.held(self.name)
-            assert self.kept in held, "the value cannot be recovered"
-            assert answer.status == "FAILED" or held == self.values(self.name), "a copy is left behind"
+        held = self.check_kept()
+        assert answer.status == "FAILED" or set(held) <= {self.name}, "a copy is left behind"
         return answer
 
     def delete(self, physical_id: str, fault: Fault | None = None) -> None:
@@ -198,40 +208,39 @@ class Machine(RuleBasedStateMachine):
         """Create; a creation that fails, or is rolled back, leaves nothing."""
         world = self.world
         wanted = properties(world.ours, KeyId=world.keys[0], Tier=tier, **self._drawn(source))
+        self.properties = wanted
         answer = self.deliver(lambda id_: world.cloudformation.create(wanted, request_id=id_), fault)
-        self.values(world.ours)
         if answer.status == "FAILED" or fails:
             self.delete(answer.physical_id)
-            assert not self.values(world.ours)
+            assert not self.held(world.ours)
             return
-        self.physical_id, self.properties = answer.physical_id, wanted
+        self.physical_id = answer.physical_id
 
     @precondition(lambda self: bool(self.physical_id))
-    @rule(
-        change=st.sampled_from([*sorted(CHANGES), "key", "rename", "secret"]) | st.just("standard by replacement"),
-        more=st.sampled_from(["description", "key", "regenerated"]),
-        fault=FAULTS,
-        fails=st.booleans(),
-        fault_back=FAULTS,
-        again=st.booleans(),
-    )
+    @rule(change=CHANGE, more=MORE, fault=FAULTS, fails=st.booleans(), fault_back=FAULTS, again=st.booleans())
     def change(
-        self,
-        *,
-        change: str,
-        more: str,
-        fault: Fault | None,
-        fails: bool,
-        fault_back: Fault | None,
-        again: bool,
+        self, *, change: str, more: str, fault: Fault | None, fails: bool, fault_back: Fault | None, again: bool
+    ) -> None:
+        """Update."""
+        new = {**self.properties, **self._drawn(more), **self._drawn(change)}
+        self._update(new, fault, fails=fails, fault_back=fault_back, again=again)
+
+    @precondition(lambda self: bool(self.physical_id))
+    @rule(more=MORE, fault=LATER_FAULTS, fails=st.booleans(), fault_back=FAULTS | LATER_FAULTS)
+    def replace(self, *, more: str, fault: Fault | None, fails: bool, fault_back: Fault | None) -> None:
+        """Make it advanced if it is not, then standard."""
+        if self.properties["Tier"] != "Advanced":
+            self._update({**self.properties, "Tier": "Advanced"}, None, fails=False, fault_back=None, again=False)
+        new = {**self.properties, **self._drawn(more), "Tier": "Standard", "AllowReplacement": "true"}
+        self._update(new, fault, fails=fails, fault_back=fault_back, again=False)
+
+    def _update(
+        self, new: dict[str, object], fault: Fault | None, *, fails: bool, fault_back: Fault | None, again: bool
     ) -> None:
         """Update; if it fails, or something after it does, roll back to what was there before."""
         before, old, old_id = self.values(self.name), self.properties, self.physical_id
         self.kept = before[-1] if before else None
-        new = {**old, **self._drawn(more), **self._drawn(change)}
         answer = self.update(old_id, old, new, fault)
-        self.values(self.world.ours)
-        self.values(self.world.other)
         if answer.status == "FAILED" or fails:
             self._roll_back(answer, old, new, fault_back)
             self.kept = None
@@ -256,14 +265,14 @@ class Machine(RuleBasedStateMachine):
     def _repeat(self, answer: Answer, old_id: str, old: dict[str, object], new: dict[str, object]) -> None:
         """Deliver the last request again, though it was answered: nobody listens, and nothing changes."""
         world, name = self.world, str(new["Name"])
-        value, tags = self.values(name)[-1], world.account.tags(name)
+        held, tags = self.held(name), world.account.tags(name)
         request_id = f"request-{world.cloudformation.requests}"
         world.played["events"] += 1
         world.faults.next = None
         with redirect_stdout(world.log):
             repeated = world.cloudformation.update(old_id, old, new, request_id=request_id)
         assert (repeated.status, repeated.physical_id) == ("SUCCESS", answer.physical_id), repeated.reason
-        assert (self.values(name)[-1], world.account.tags(name)) == (value, tags)
+        assert (self.held(name), world.account.tags(name)) == (held, tags)
 
     def _drawn(self, change: str) -> dict[str, object]:
         world = self.world
@@ -290,27 +299,21 @@ class Machine(RuleBasedStateMachine):
         self.physical_id = back.physical_id
 
     @precondition(lambda self: bool(self.physical_id))
-    @rule()
-    def person_sets_a_value(self) -> None:
-        """From the console, without a thought for tags or tier."""
-        if self.values(self.name):
-            self.people += 1
-            self.world.account.set_value(self.name, f"canary-{self.people}-of-a-person")
-
-    @precondition(lambda self: bool(self.physical_id))
-    @rule()
-    def person_deletes_it(self) -> None:
-        """Behind the stack."""
-        self.world.account.ssm.delete_parameters(Names=[self.name])
-
-    @precondition(lambda self: bool(self.physical_id))
-    @rule(copy=st.booleans())
-    def somebody_takes_a_name(self, *, copy: bool) -> None:
-        """The one that a rename wants, or the one that a replacement wants."""
-        name = f"{self.world.ours}.recovery" if copy else self.world.other
-        if name != self.name and name not in self.foreign and not self.values(name):
-            self.foreign.add(name)
-            self.world.account.put_foreign(name, FOREIGN)
+    @rule(what=st.sampled_from(["sets", "sets", "deletes", "takes the other name", "takes the copy's name"]))
+    def person(self, what: str) -> None:
+        """From the console: without a thought for tags or tier, behind the stack, and where a name is wanted."""
+        account = self.world.account
+        if what == "deletes":
+            account.ssm.delete_parameters(Names=[self.name])
+        elif what == "sets":
+            if self.held(self.name):
+                self.people += 1
+                account.set_value(self.name, f"canary-{self.people}-of-a-person")
+        else:
+            name = self.world.other if what == "takes the other name" else f"{self.world.ours}.recovery"
+            if name != self.name and name not in self.foreign:
+                self.foreign.add(name)
+                account.put_foreign(name, FOREIGN)
 
     @precondition(lambda self: bool(self.physical_id))
     @rule(fault=FAULTS)

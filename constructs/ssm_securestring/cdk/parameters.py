@@ -41,13 +41,18 @@ class SecureStringParameter(SecureStringParameterBase):
         encryption_key: Symmetric key that encrypts it. Default: one :class:`ParameterKey` that the parameters of the
             stack share.
         value: Where the value comes from. Default: ``ValueSource.generated()``, 40 letters and digits.
-        tier: Tier of the parameter. It can be raised later but not lowered. Default: standard, 4 KB.
+        tier: Tier of the parameter. It can be raised later; to lower it takes ``allow_replacement``. Default: standard,
+            4 KB.
         description: For people, up to 1,024 characters. Default: empty.
         tags: Tags of the parameter; ``Tags.of(...)`` works too. Default: none.
         policies: Up to ten parameter policies; advanced tier only. Default: none.
         adopt_existing: Take over a parameter of this name that is there already, with its value, instead of failing.
             Its type, tier and key have to be those declared here; leaving the stack gives it back, undeleted.
             Default: do not.
+        allow_replacement: Delete an advanced parameter and create it anew, with its value and tags, where it is to be
+            a standard one. Nobody can read it for the 30 seconds that AWS asks to wait in between; its earlier
+            versions and their labels are lost. Meanwhile the value is in a parameter of the same name with
+            ``.recovery`` behind it, whatever fails. Default: do not, and let the update fail.
         removal_policy: What leaving the stack does to it. Default: keep it, unless the deployment that creates it
             fails.
 
@@ -76,6 +81,7 @@ class SecureStringParameter(SecureStringParameterBase):
         tags: Mapping[str, str] | None = None,
         policies: Sequence[ParameterPolicy] = (),
         adopt_existing: bool = False,
+        allow_replacement: bool = False,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         """Check everything that can be known before a deployment, then define the parameter."""
@@ -83,6 +89,7 @@ class SecureStringParameter(SecureStringParameterBase):
         source.check_fits(tier)
         if adopt_existing:
             source.check_adoptable()
+            _check_never_deletes(allow_replacement=allow_replacement)
         _check_policies(policies, tier)
         _check_description(description)
         checked_tags = _checked_tags(tags or {})
@@ -105,6 +112,7 @@ class SecureStringParameter(SecureStringParameterBase):
             description=description,
             policies=tuple(policies),
             adopt_existing=adopt_existing,
+            allow_replacement=allow_replacement,
         )
         self._resource = self._define(spec, source, removal_policy)
 
@@ -193,6 +201,9 @@ class SecureStringParameter(SecureStringParameterBase):
             tier=spec.tier,
             adopts=spec.adopt_existing,
         )
+        policies = [policy]
+        if spec.allow_replacement:
+            policies.append(provider.allow_replacement(self, at=self._at, key=self._key))
         source.grant_to(provider, parameter_arn=str(self._at))
         self._key.admit(provider, self._access(Verb.READ_WRITE), resource=self._describe())
         resource = cdk.CustomResource(
@@ -204,7 +215,7 @@ class SecureStringParameter(SecureStringParameterBase):
             removal_policy=removal_policy,
             properties={**spec.to_properties(), "Tags": self._tag_manager.rendered_tags},
         )
-        resource.node.add_dependency(policy)
+        resource.node.add_dependency(*policies)
         return resource
 
 
@@ -249,6 +260,15 @@ def _check_policies(policies: Sequence[ParameterPolicy], tier: Tier) -> None:
     if policies and tier is Tier.STANDARD:
         raise SettingError(
             "policies", problem="needs the advanced tier", fix="write tier=Tier.ADVANCED, or leave the policies out"
+        )
+
+
+def _check_never_deletes(*, allow_replacement: bool) -> None:
+    if allow_replacement:
+        raise SettingError(
+            "allow_replacement",
+            problem="does not go with adopt_existing=True: an adopted parameter is never deleted",
+            fix="leave it out, and keep the tier, or make a standard parameter of another name with copy_from(...)",
         )
 
 

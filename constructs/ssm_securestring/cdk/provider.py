@@ -14,9 +14,10 @@ from ssm_securestring.cdk.assets import PYTHON_RUNTIME, function_code
 from ssm_securestring.cdk.findings import accept
 from ssm_securestring.cdk.keys import KeyReference
 from ssm_securestring.cdk.names import claim_name
+from ssm_securestring.cdk.recovery import allow_replacement
 from ssm_securestring.core import metrics
 from ssm_securestring.core.encryption import DECRYPT_ACTION, encrypt_actions, exact_conditions
-from ssm_securestring.core.names import ParameterName
+from ssm_securestring.core.names import ParameterArn, ParameterName
 from ssm_securestring.core.spec import STACK_TAG
 from ssm_securestring.core.tiers import Tier
 
@@ -147,6 +148,23 @@ class SecureStringProvider(Construct):
         page = self._pages[-1]
         page.add(needed, arn=arn, key=key, history=history)
         return page.policy
+
+    def allow_replacement(self, owner: Construct, *, at: ParameterArn, key: KeyReference) -> Construct:
+        """Let the function delete one parameter and create it anew, by way of a copy of its value.
+
+        Args:
+            owner: The construct that the parameter belongs to.
+            at: The parameter.
+            key: The key that encrypts it.
+
+        Returns:
+            The policy that allows it; the custom resource has to depend on it.
+
+        Raises:
+            ParameterNameError: The name of the copy would be too long.
+            SettingError: Another parameter has the name of the copy, or the key does not admit it.
+        """
+        return allow_replacement(owner, at=at, key=key, role=self._role)
 
     def _turn_page(self) -> None:
         self._pages.append(_PolicyPage(self, f"Parameters{len(self._pages) + 1}", role=self._role))

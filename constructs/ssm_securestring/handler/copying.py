@@ -71,13 +71,15 @@ class Copying:
         return self.store.create(spec, value=self.store.read(self.copy_name).value, tags=tags)
 
     def compare(self) -> None:
-        """Compare what the parameter was created with, and its copy.
+        """Compare what the parameter was created with, and its copy. Somebody may have set another value since.
 
         Raises:
             LifecycleError: They differ, or AWS refuses.
         """
-        kept, created = self.store.read(self.copy_name).value, self.store.read(self.name, version=1).value
-        if not _equal(kept, created):
+        kept, present = self.store.read(self.copy_name).value, self.store.read(self.name)
+        if _equal(kept, present.value):
+            return
+        if present.version == 1 or not _equal(kept, self.store.read(self.name, version=1).value):
             raise differs_from_copy(self.name, copy_name=self.copy_name)
 
 

@@ -239,7 +239,12 @@ def replacement_permissions(arns: Sequence[str], keys: Sequence[str]) -> list[di
     copies = [f"{arn}.recovery" for arn in arns]
     bound = {"kms:ViaService": "ssm.eu-west-1.amazonaws.com", "kms:EncryptionContext:PARAMETER_ARN": copies}
     actions = ["ssm:AddTagsToResource", "ssm:GetParameter", "ssm:ListTagsForResource", "ssm:PutParameter"]
-    decrypt = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*", "Condition": {"StringEquals": bound}}
+    decrypt: dict[str, object] = {
+        "Effect": "Allow",
+        "Action": "kms:Decrypt",
+        "Resource": "*",
+        "Condition": {"StringEquals": bound},
+    }
     encrypt = {**decrypt, "Action": "kms:Encrypt", "Resource": list(keys)}
     return [
         {"Effect": "Allow", "Action": actions, "Resource": copies},

@@ -26,7 +26,7 @@ def test_three_lines_suffice(stack: cdk.Stack) -> None:
     password, token = resources(stack, "Custom::SsmSecureString").values()
     assert password["Properties"] == {
         "ServiceToken": {"Fn::GetAtt": [function_id, "Arn"]},
-        "ServiceTimeout": "600",
+        "ServiceTimeout": "900",
         "ContractVersion": "1",
         "Name": "/securestring/Shop/Password",
         "KeyId": {"Fn::GetAtt": [key_id, "Arn"]},

@@ -21,9 +21,11 @@ from ssm_securestring.core.names import ParameterArn, ParameterName
 from ssm_securestring.core.spec import STACK_TAG
 from ssm_securestring.core.tiers import Tier
 
-_FUNCTION_TIMEOUT: Final = cdk.Duration.minutes(2)
-# Longer than the function may take and its two retries by Lambda; shorter than CloudFormation's own hour.
-SERVICE_TIMEOUT: Final = cdk.Duration.minutes(10)
+# Room for the pause in a replacement, and for a hundred parameters at once, at three writes a second.
+_FUNCTION_TIMEOUT: Final = cdk.Duration.minutes(3)
+# Longer than the function and its two retries by Lambda may take, a minute and two minutes apart (Lambda Developer
+# Guide, "Asynchronous invocation"): twelve minutes. Shorter than CloudFormation's own hour.
+SERVICE_TIMEOUT: Final = cdk.Duration.minutes(15)
 # boto3 takes seconds to load on the CPU share of 128 MB.
 _MEMORY_MIB: Final = 256
 _PARAMETER_ACTIONS: Final = (
@@ -102,6 +104,14 @@ class SecureStringProvider(Construct):
     def metric_operations(self, *, period: cdk.Duration) -> cloudwatch.Metric:
         """Count lifecycle events of this stack's parameters, summed over ``period``."""
         return self._metric(metrics.OPERATIONS, period)
+
+    def metric_throttles(self, *, period: cdk.Duration) -> cloudwatch.Metric:
+        """Count calls that AWS refused for their rate while it kept this stack's parameters, summed over ``period``.
+
+        They were tried again, so that few of them show up as failures. Many of them say that a deployment takes longer
+        than it would with higher throughput in Parameter Store's settings.
+        """
+        return self._metric(metrics.THROTTLES, period)
 
     def _metric(self, name: str, period: cdk.Duration) -> cloudwatch.Metric:
         return cloudwatch.Metric(

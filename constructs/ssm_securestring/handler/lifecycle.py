@@ -51,6 +51,12 @@ class Lifecycle:
         Raises:
             SecureStringError: It cannot be done; the message says why, and holds no value.
         """
+        try:
+            return self._run()
+        finally:
+            self.log.throttles += self.store.throttles.taken()
+
+    def _run(self) -> Answer:
         match self.request.request_type:
             case RequestType.CREATE:
                 return self._create()

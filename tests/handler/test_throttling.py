@@ -94,7 +94,7 @@ def test_only_what_is_refused_for_its_rate_is_counted(response: object, counted:
 
     for _ in range(2):
         # Only to this handler, since botocore's own would want a whole request.
-        client.meta.events.emit_until_response("needs-retry", response=response)
+        client.meta.events.emit("needs-retry", response=response)
 
     assert throttles.taken() == 2 * counted
     assert throttles.taken() == 0

@@ -1,6 +1,6 @@
 """Deployments with the real CDK CLI: what happens to a value, to tags, and to parameters of others."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,11 +77,8 @@ def _before() -> list[Props]:
 
 
 def _after() -> list[Props]:
-    renamed = {
-        title: {"name": f"/behaviours/{each.name_after}"} for title, each in BEHAVIOURS.items() if each.name_after
-    }
     return [
-        _declared(title, {**(each.before or {}), **each.after, **renamed.get(title, {})})
+        _declared(title, {**(each.before or {}), **each.after, "name": f"/behaviours/{each.name_after or title}"})
         for title, each in BEHAVIOURS.items()
         if each.after is not None
     ]
@@ -109,7 +106,8 @@ def seen(cdk: Cdk, embedded_aws: EmbeddedAws, tmp_path_factory: pytest.TempPathF
     stack.deploy(*_before())
     for title, each in BEHAVIOURS.items():
         if each.set_by_hand:
-            ssm.put_parameter(Name=f"/behaviours/{title}", Value=each.set_by_hand, Type="SecureString", Overwrite=True)
+            name = f"/behaviours/{title}"
+            ssm.put_parameter(Name=name, Value=each.set_by_hand, Overwrite=True, KeyId=_state(ssm, name).key)
     created = _look(ssm)
     with pytest.raises(CdkError) as failed:
         stack.deploy(*_after(), {"id": "Taken", "name": OF_SOMEBODY_ELSE}, after_all="Taken")
@@ -131,7 +129,7 @@ def seen(cdk: Cdk, embedded_aws: EmbeddedAws, tmp_path_factory: pytest.TempPathF
     )
 
 
-def _keys(kms: Any, resources: list[dict[str, Any]]) -> dict[str, str]:  # noqa: ANN401 - a client
+def _keys(kms: Any, resources: Iterable[Any]) -> dict[str, str]:  # noqa: ANN401 - a client
     """Return the ARN of each key by its id in the app."""
     return {
         name: kms.describe_key(KeyId=each["PhysicalResourceId"])["KeyMetadata"]["Arn"]
@@ -142,7 +140,7 @@ def _keys(kms: Any, resources: list[dict[str, Any]]) -> dict[str, str]:  # noqa:
     }
 
 
-@pytest.mark.timeout(400)  # seconds; the first of them makes all deployments
+@pytest.mark.timeout(900)  # seconds; the first of them makes all deployments, in two minutes on an idle machine
 @pytest.mark.parametrize("title", BEHAVIOURS)
 def test_behaviour(title: str, seen: Seen) -> None:
     """Each row of the table, after the update that failed, after the one that did not, and after the stack is gone."""

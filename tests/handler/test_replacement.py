@@ -80,6 +80,7 @@ def held(parameter: Parameter) -> set[str]:
     return {each["Value"] for each in found["Parameters"]}
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("kind", ["no answer, after", "out of time, before", "killed, before", "killed, after"])
 def test_whatever_cuts_it_off_the_next_request_finishes_or_takes_it_back(parameter: Parameter, kind: str) -> None:
     """At each of its calls: the value is in one of two parameters, and the error says so where it is in the second."""

@@ -284,6 +284,7 @@ def test_fails_when_somebody_takes_the_name_in_the_pause(parameter: Parameter, m
     failed = parameter.update(**REPLACED)
 
     assert "its tags do not say any more that it is this resource's" in failed.reason
+    assert f"Its value is kept in parameter {copy_of(parameter)}" in failed.reason
     assert account.value(name) == "of somebody else"
     assert account.value(copy_of(parameter)) == parameter.value
     monkeypatch.undo()

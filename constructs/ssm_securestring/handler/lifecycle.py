@@ -89,7 +89,12 @@ class Lifecycle:
             raise refusals.DowngradeError(spec.name.text)
 
         def observe() -> Observed:
-            return self._observe(spec, old, depends=depends, rolling_back=rolling_back)
+            found = self._observe(spec, rolling_back=rolling_back, depends=depends)
+            allowed = spec.allow_replacement or (old is not None and old.allow_replacement)
+            present = found.presence is Presence.PRESENT
+            ours = present and identity.owns(found.tags, stack_id=self.request.stack_id)
+            left = RECOVERY_TAG in found.tags if ours else allowed
+            return self._with_copy(spec.name, found, is_named=allowed) if left else found
 
         observed = observe()
         return self._settle(
@@ -106,20 +111,15 @@ class Lifecycle:
             observe=observe,
         )
 
-    def _observe(
-        self, spec: ParameterSpec, old: ParameterSpec | None, *, depends: bool, rolling_back: bool
-    ) -> Observed:
-        """Return all of what there is that a rule for updates asks for."""
+    def _observe(self, spec: ParameterSpec, *, rolling_back: bool, depends: bool) -> Observed:
+        """Return all of what there is of the parameter itself that a rule for updates asks for."""
         name = spec.name.text
         observed = replace(self.store.observe(name), rolling_back=rolling_back)
-        allowed = spec.allow_replacement or (old is not None and old.allow_replacement)
-        if observed.presence is Presence.PRESENT:
-            if depends:
-                observed = replace(observed, version=self.store.version(name))
-            if planner.may_be_replaced(spec) and not rolling_back:
-                observed = replace(observed, is_advanced=self.store.found(name).tier == Tier.ADVANCED)
-        left = RECOVERY_TAG in observed.tags if observed.presence is Presence.PRESENT else allowed
-        return self._with_copy(spec.name, observed, is_named=allowed) if left else observed
+        if observed.presence is Presence.PRESENT and depends:
+            observed = replace(observed, version=self.store.version(name))
+        if observed.presence is Presence.PRESENT and planner.may_be_replaced(spec) and not rolling_back:
+            observed = replace(observed, is_advanced=self.store.found(name).tier == Tier.ADVANCED)
+        return observed
 
     def _rename(self, spec: ParameterSpec) -> Answer:
         identity = Identity.mint(self.request, spec.name)

@@ -16,6 +16,7 @@ from ssm_securestring.core.spec import (
     STACK_TAG,
     TIER_TAG,
     ParameterSpec,
+    recovery_name,
 )
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.handler import recovery
@@ -24,6 +25,7 @@ from ssm_securestring.handler.observed import Observed, Presence
 from ssm_securestring.handler.record import Replacement, request_digest, source_digest
 from ssm_securestring.handler.refusals import (
     DowngradeError,
+    KeptIn,
     adopted_is_never_deleted,
     name_taken,
     ownership_lost,
@@ -146,7 +148,10 @@ def plan_update(
     if observed.presence is not Presence.PRESENT and not copied:
         return Plan(identity=identity, verdict=Verdict.RECREATED, steps=(_creation(identity, stack_id, spec),))
     if observed.presence is Presence.PRESENT and not identity.owns(observed.tags, stack_id=stack_id):
-        raise ownership_lost(spec, stack_id=stack_id, tags=observed.tags)
+        refusal = ownership_lost(spec, stack_id=stack_id, tags=observed.tags)
+        if copied:
+            refusal.add_note(KeptIn(recovery_name(spec.name).text))
+        raise refusal
     earlier = recovery.finish(spec, observed, copied=copied)
     observed = replace(observed, tags=earlier.tags, version=earlier.version)
     if observed.presence is not Presence.PRESENT:

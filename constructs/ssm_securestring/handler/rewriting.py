@@ -7,9 +7,9 @@ from typing import Final
 from ssm_securestring.core.spec import PREVIOUS_TAG, TIER_TAG, ParameterSpec
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.handler.failures import ACCESS_DENIED, PATTERN_MISMATCH, AwsRefusalError
-from ssm_securestring.handler.plan import RewriteParameter
 from ssm_securestring.handler.record import Replacement
 from ssm_securestring.handler.refusals import DowngradeError, never_on_top, not_read_back
+from ssm_securestring.handler.steps import RewriteParameter
 from ssm_securestring.handler.store import Present, Store, Written
 from ssm_securestring.handler.values import check_value, new_value
 

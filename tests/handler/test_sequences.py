@@ -132,6 +132,12 @@ class Machine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Look for values where none may be, then tidy up for the next sequence."""
+        try:
+            self._look_around()
+        finally:
+            self._tidy_up()
+
+    def _look_around(self) -> None:
         world = self.world
         world.played["sequences"] += world.played["events"] > self.events_before
         for verdict in ("replaced", "restored from its copy", "rolled back"):
@@ -140,7 +146,12 @@ class Machine(RuleBasedStateMachine):
         assert not [value for value in self.seen if value in told], "a value is in a log or an answer"
         for name in self.foreign:
             assert (world.account.value(name), world.account.version(name)) == (FOREIGN, 1)
-        world.account.ssm.delete_parameters(Names=[world.ours, world.other, *self.foreign])
+
+    def _tidy_up(self) -> None:
+        """Leave nothing to the next sequence, whatever went wrong in this one."""
+        names = [f"{name}{end}" for name in (self.world.ours, self.world.other) for end in ("", ".recovery")]
+        self.world.account.ssm.delete_parameters(Names=names)
+        self.world.stack.status, self.world.faults.next = "UPDATE_IN_PROGRESS", None
 
     @property
     def name(self) -> str:

@@ -105,7 +105,7 @@ SPECS = st.builds(
     tags=st.dictionaries(st.text(), st.text()),
     policies=POLICIES,
     adopt_existing=st.booleans(),
-        allow_replacement=st.booleans(),
+    allow_replacement=st.booleans(),
 )
 
 

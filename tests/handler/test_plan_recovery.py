@@ -104,6 +104,7 @@ def test_lowering_a_tier_begins_where_it_was_cut_off(observed: Observed, steps: 
     ("observed", "verdict", "steps"),
     [
         (replace(GONE, rolling_back=True), Verdict.RESTORED, creation(ADVANCED, rolling_back=True)),
+        (replace(GONE, rolling_back=True, expired=True), Verdict.EXPIRED, (DeleteCopy(copy_name=COPY),)),
         (
             replace(
                 present(own_tags(**{RECOVERY: "original"}), rolling_back=True),
@@ -118,7 +119,7 @@ def test_lowering_a_tier_begins_where_it_was_cut_off(observed: Observed, steps: 
             (RewriteParameter(spec=ADVANCED, keep_tier=True),),
         ),
     ],
-    ids=["in the pause", "before the deletion", "when done"],
+    ids=["in the pause", "in the pause, and expired", "before the deletion", "when done"],
 )
 def test_rollback_of_a_replacement(observed: Observed, verdict: Verdict, steps: tuple[Step, ...]) -> None:
     """Advanced again, wherever it was cut off, by a template that does not know of replacements."""

@@ -11,7 +11,8 @@ from tests.handler.cloudformation import GENERATED, Address
 from tests.handler.faults import Fault, Killed
 from tests.handler.parameter import Parameter
 
-REPLACED = {"Tier": "Standard", "AllowReplacement": "true"}
+REPLACED = {"Tier": "Standard", "AllowReplacement": "true", "Policies": []}
+LETTERS_AND_DIGITS = "[A-Za-z0-9]+"
 POLICY = {"Type": "NoChangeNotification", "After": "20", "Unit": "Days"}
 
 
@@ -42,7 +43,7 @@ def test_advanced_parameter_becomes_standard_with_its_value(advanced: Parameter)
     )
     tags = all_tags(advanced)
 
-    updated = advanced.update(**REPLACED, Policies=[])
+    updated = advanced.update(**REPLACED)
 
     assert (updated.status, updated.data["Tier"], updated.data["Version"]) == ("SUCCESS", "Standard", "1")
     assert updated.physical_id == advanced.physical_id
@@ -55,7 +56,7 @@ def test_advanced_parameter_becomes_standard_with_its_value(advanced: Parameter)
 
 def test_the_name_is_given_the_time_that_aws_asks_for(advanced: Parameter) -> None:
     """30 seconds between the deletion and the creation, and no other wait."""
-    advanced.update(**REPLACED, Policies=[])
+    advanced.update(**REPLACED)
 
     assert advanced.waits == [30]
     assert advanced.account.calls(copy_of(advanced)) == [
@@ -83,10 +84,13 @@ def held(parameter: Parameter) -> set[str]:
 @pytest.mark.e2e
 @pytest.mark.parametrize("kind", ["no answer, after", "out of time, before", "killed, before", "killed, after"])
 def test_whatever_cuts_it_off_the_next_request_finishes_or_takes_it_back(parameter: Parameter, kind: str) -> None:
-    """At each of its calls: the value is in one of two parameters, and the error says so where it is in the second."""
+    """At each of its calls: the value is in one of two parameters, and the error says so where it is in the second.
+
+    The allowed pattern holds all along, and policies are back when the tier is.
+    """
     account, name = parameter.account, parameter.name
     for nth in range(1, 100):
-        parameter.update(Tier="Advanced")
+        parameter.update(Tier="Advanced", Policies=[POLICY], AllowedPattern=LETTERS_AND_DIGITS)
         parameter.faults.next = Fault(kind, nth)
         wanted = {**parameter.properties, **REPLACED}
         try:
@@ -104,7 +108,9 @@ def test_whatever_cuts_it_off_the_next_request_finishes_or_takes_it_back(paramet
             rolled_back = parameter.roll_back(wanted)
             assert rolled_back.status == "SUCCESS", rolled_back.reason
             assert rolled_back.data["Tier"] == "Advanced"
+            assert account.policies(name) == ["NoChangeNotification"]
         assert account.value(name) == parameter.value
+        assert account.pattern(name) == LETTERS_AND_DIGITS
         assert not account.exists(copy_of(parameter))
         assert "ssm-securestring:recovery" not in all_tags(parameter)
     assert nth == 18, "it makes 17 calls"
@@ -112,7 +118,7 @@ def test_whatever_cuts_it_off_the_next_request_finishes_or_takes_it_back(paramet
 
 def test_rollback_of_a_replacement_makes_it_advanced_again(advanced: Parameter) -> None:
     """In place, with its policies; the versions from before the replacement are gone."""
-    advanced.update(**REPLACED, Policies=[])
+    advanced.update(**REPLACED)
 
     rolled_back = advanced.roll_back()
 
@@ -142,7 +148,7 @@ def test_a_tier_that_parameter_store_chose_is_replaced_too(account: Account, add
     """Intelligent tiering had made it advanced, for its policy."""
     parameter = Parameter(account, address, keys=[key], Tier="Intelligent-Tiering", Policies=[POLICY])
 
-    updated = parameter.update(**REPLACED, Policies=[])
+    updated = parameter.update(**REPLACED)
 
     assert (updated.status, updated.data["Tier"]) == ("SUCCESS", "Standard")
     assert account.value(parameter.name) == parameter.value
@@ -191,7 +197,7 @@ def test_fails_for_a_value_that_a_standard_parameter_cannot_hold(advanced: Param
     advanced.account.set_value(advanced.name, "x" * 4097)
     advanced.calls()
 
-    failed = advanced.update(**REPLACED, Policies=[])
+    failed = advanced.update(**REPLACED)
 
     assert failed.reason == (
         f"parameter {advanced.name}: its value has 4097 bytes, and tier Standard takes 4096 at most. "
@@ -214,7 +220,7 @@ def test_fails_where_the_copy_would_be_somebody_elses(advanced: Parameter) -> No
     """Neither parameter is touched, and the rollback takes back the mark."""
     advanced.account.put_foreign(copy_of(advanced), "of somebody else")
 
-    failed = advanced.update(**REPLACED, Policies=[])
+    failed = advanced.update(**REPLACED)
     rolled_back = advanced.roll_back({**advanced.properties, **REPLACED, "Policies": []})
 
     assert f"its value is kept in parameter {copy_of(advanced)}, and one of that name exists" in failed.reason

@@ -1,13 +1,19 @@
 """Keeps a value in a second parameter while its own is deleted and created anew."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from ssm_securestring.core.spec import OWNERSHIP_TAGS, ParameterSpec
 from ssm_securestring.handler.failures import PATTERN_MISMATCH, AwsRefusalError
-from ssm_securestring.handler.refusals import copy_name_taken, differs_from_copy, never_on_top
+from ssm_securestring.handler.refusals import (
+    copy_name_taken,
+    differs_from_copy,
+    never_on_top,
+    not_replaced_for_pattern,
+)
 from ssm_securestring.handler.store import NameTakenError, Store, Written
 from ssm_securestring.handler.values import check_value
 
@@ -36,7 +42,7 @@ class Copying:
         """
         value = self.store.read(self.name).value
         try:
-            self.store.create(copy, value=value, tags=tags)
+            self._put(lambda: self.store.create(copy, value=value, tags=tags))
         except NameTakenError as error:
             # An answer that was lost on its way makes botocore try again, and find what the first try has put.
             found = self.store.observe(self.copy_name, patient=True).tags
@@ -59,8 +65,16 @@ class Copying:
                 return
             # Somebody has set a value since.
             check_value(copy, present)
-            self.store.overwrite(copy, value=present)
+            self._put(partial(self.store.overwrite, copy, value=present))
         raise never_on_top(self.name)
+
+    def _put(self, put: Callable[[], Written]) -> None:
+        try:
+            put()
+        except AwsRefusalError as error:
+            if error.code != PATTERN_MISMATCH:
+                raise
+            raise not_replaced_for_pattern(self.name) from error
 
     def restore(self, spec: ParameterSpec, tags: Mapping[str, str], *, may_drop_pattern: bool) -> Written:
         """Create the parameter with the value of the copy.

@@ -110,7 +110,8 @@ def plan_rename(identity: Identity, *, stack_id: str, spec: ParameterSpec, obser
 
 def depends_on_rollback(spec: ParameterSpec, old: ParameterSpec | None) -> bool:
     """Return whether an update means something else in a rollback, so that one has to be told from an update."""
-    if may_be_replaced(spec):
+    # Whatever is put under an allowed pattern may be refused.
+    if may_be_replaced(spec) or spec.allowed_pattern:
         return True
     if old is None:
         return False

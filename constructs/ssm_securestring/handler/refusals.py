@@ -111,6 +111,15 @@ def copy_name_taken(name: str, *, copy_name: str) -> LifecycleError:
     )
 
 
+def not_replaced_for_pattern(name: str) -> LifecycleError:
+    """Return the error for a value that could not be put again once its parameter is deleted."""
+    return LifecycleError(
+        name,
+        problem="its value does not match its allowed pattern, so it was not replaced",
+        fix="Let allowed_pattern admit it, or set a value that matches first",
+    )
+
+
 def too_late_to_replace(name: str, *, needed_seconds: float) -> LifecycleError:
     """Return the error for a replacement that the function would not live to finish."""
     return LifecycleError(

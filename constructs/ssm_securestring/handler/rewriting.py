@@ -75,10 +75,19 @@ class Rewriting:
         except AwsRefusalError as error:
             if error.code != PATTERN_MISMATCH or not (theirs or self.step.keep_tier):
                 raise
-            written = self._put(value, replace(self.step.spec, allowed_pattern=self.step.old_pattern))
+            written = self._give_back(value)
             if self.step.keep_tier:
                 return written
             raise
+
+    def _give_back(self, value: str) -> Written:
+        """Put a value under the pattern of before; in a rollback under none if an earlier one left it under another."""
+        try:
+            return self._put(value, replace(self.step.spec, allowed_pattern=self.step.old_pattern))
+        except AwsRefusalError as error:
+            if error.code != PATTERN_MISMATCH or not self.step.keep_tier:
+                raise
+        return self._put(value, replace(self.step.spec, allowed_pattern=""))
 
     def _present(self) -> Present:
         try:

@@ -225,8 +225,8 @@ SOURCES: Final[dict[str, Callable[[cdk.Stack, ParameterKey], ValueSource]]] = {
     "a copy of one from elsewhere": lambda stack, _: ValueSource.copy_from(_elsewhere(stack)),
     "a copy of a String": lambda stack, _: ValueSource.copy_from(_plain(stack)),
     "sealed with a key of the stack": lambda stack, _: ValueSource.sealed(CIPHERTEXT, key=kms.Key(stack, "Seal")),
-    "sealed with a key from elsewhere": lambda _stack, _key: ValueSource.sealed(
-        CIPHERTEXT, key=ParameterKey.from_key_arn(KEY_ELSEWHERE)
+    "sealed with a key from elsewhere": lambda stack, _: ValueSource.sealed(
+        CIPHERTEXT, key=kms.Key.from_key_arn(stack, "Seal", KEY_ELSEWHERE)
     ),
     "a secret": lambda stack, _: ValueSource.secrets_manager(_secret(stack)),
     "a secret under a key of the stack": lambda stack, _: ValueSource.secrets_manager(

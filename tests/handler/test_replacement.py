@@ -1,6 +1,7 @@
 """An advanced parameter becomes a standard one: deleted and created anew, and its value is never gone."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.handler.cloudformation import GENERATED, Address
 from tests.handler.faults import Fault, Killed
 from tests.handler.parameter import Parameter
 
-REPLACED = {"Tier": "Standard", "AllowReplacement": "true", "Policies": []}
+REPLACED: dict[str, Any] = {"Tier": "Standard", "AllowReplacement": "true", "Policies": []}
 LETTERS_AND_DIGITS = "[A-Za-z0-9]+"
 POLICY = {"Type": "NoChangeNotification", "After": "20", "Unit": "Days"}
 

@@ -1,5 +1,7 @@
 """Allowed patterns and parameter policies of a parameter that is deleted and created anew, and what roll backs make."""
 
+from typing import Any
+
 import pytest
 
 from tests.handler.aws import Account
@@ -7,7 +9,7 @@ from tests.handler.cloudformation import EXTERNAL, GENERATED, Address
 from tests.handler.faults import Fault
 from tests.handler.parameter import Parameter
 
-REPLACED = {"Tier": "Standard", "AllowReplacement": "true", "Policies": []}
+REPLACED: dict[str, Any] = {"Tier": "Standard", "AllowReplacement": "true", "Policies": []}
 NOTICE = {"Type": "NoChangeNotification", "After": "20", "Unit": "Days"}
 LATER, PASSED = ([{"Type": "Expiration", "Timestamp": f"{year}-01-01T00:00:00.000Z"}] for year in (2099, 2020))
 MATCHED = "[A-Za-z0-9]{24}"

@@ -31,7 +31,10 @@ class Coverage:
     def covering(self, request: Request) -> list[Allowance]:
         """Return the grants that cover a request."""
         context = request.context.get(CONTEXT)
-        subjects = {request.resource: None, None: None, **({context: None} if isinstance(context, str) else {})}
+        subjects: dict[str | None, None] = dict.fromkeys((request.resource, None))
+        if isinstance(context, str):
+            # Of a grant that is about a key as a whole, or about another pair of the context, it is not the subject.
+            subjects[context] = None
         near = chain.from_iterable(self._by_subject.get((request.action, each), ()) for each in subjects)
         return [each for each in near if each.covers(request)]
 

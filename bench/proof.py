@@ -9,14 +9,13 @@ import sys
 import time
 from typing import Any, Final
 
-from ssm_securestring.iam.assembly import from_templates
-from ssm_securestring.iam.reading import read_world
-
 from ssm_securestring.core.access import ACCESS_METADATA, KEY_METADATA, PROVIDER_METADATA, Access, KeyUse, Verb
 from ssm_securestring.core.encryption import encrypt_actions
 from ssm_securestring.core.spec import RESOURCE_TYPE, STACK_TAG
 from ssm_securestring.core.tiers import Tier
+from ssm_securestring.iam.assembly import from_templates
 from ssm_securestring.iam.proof import prove
+from ssm_securestring.iam.reading import read_world
 from ssm_securestring.iam.report import outcome
 from ssm_securestring.iam.table import table_of
 

@@ -1,11 +1,16 @@
 """Access asked of a stack in a test, before anything is deployed."""
 
+import base64
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_ssm as ssm
 from constructs import RootConstruct
 
 from ssm_securestring.cdk import (
@@ -15,10 +20,13 @@ from ssm_securestring.cdk import (
     ParameterPath,
     SecureStringParameter,
     Tier,
+    ValueSource,
     assert_access,
 )
 from ssm_securestring.core.errors import AssemblyError, SettingError
 
+KEY_ELSEWHERE = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+CIPHERTEXT = base64.b64encode(bytes(200)).decode()
 ENVIRONMENT = cdk.Environment(account="111122223333", region="eu-west-1")
 KEEPER = "Shop/SecureStringProvider/Role"
 
@@ -176,4 +184,95 @@ def test_every_grant_is_proved_exact() -> None:
             role = iam.Role(stack, f"Direct{verb}", assumed_by=iam.AccountRootPrincipal())
             getattr(parameter, f"grant_{verb}")(role, direct=True)
 
+        assert_access(app_of(stack))
+
+
+def kept(stack: cdk.Stack, key: ParameterKey, value: ValueSource | None = None, *, replaceable: bool = False) -> None:
+    """Keep a parameter whose value comes from there."""
+    SecureStringParameter(stack, "Db", name="/shop/db", encryption_key=key, value=value, allow_replacement=replaceable)
+
+
+def _another(stack: cdk.Stack, key: ParameterKey) -> SecureStringParameter:
+    return SecureStringParameter(stack, "Another", name="/shop/another", encryption_key=key)
+
+
+def _of_another_stack(stack: cdk.Stack) -> SecureStringParameter:
+    another = cdk.Stack(app_of(stack), "Another", env=ENVIRONMENT)
+    return _another(another, ParameterKey(another, "Key"))
+
+
+def _elsewhere(stack: cdk.Stack) -> ssm.IStringParameter:
+    key = ParameterKey.from_key_arn(KEY_ELSEWHERE)
+    return SecureStringParameter.from_name(stack, "Elsewhere", name="/elsewhere/db", encryption_key=key)
+
+
+def _plain(stack: cdk.Stack) -> ssm.IStringParameter:
+    return ssm.StringParameter.from_string_parameter_name(stack, "Plain", "/plain/db")
+
+
+def _secret(stack: cdk.Stack, key: kms.IKey | None = None) -> secretsmanager.ISecret:
+    return secretsmanager.Secret(stack, "Secret", encryption_key=key)
+
+
+SOURCES: Final[dict[str, Callable[[cdk.Stack, ParameterKey], ValueSource]]] = {
+    "generated": lambda _stack, _key: ValueSource.generated(),
+    "external": lambda _stack, _key: ValueSource.external(),
+    "through CloudFormation": lambda stack, _: ValueSource.no_echo_parameter(
+        cdk.CfnParameter(stack, "Value", no_echo=True)
+    ),
+    "a copy of one of the stack": lambda stack, key: ValueSource.copy_from(_another(stack, key)),
+    "a copy of another stack's": lambda stack, _: ValueSource.copy_from(_of_another_stack(stack)),
+    "a copy of one from elsewhere": lambda stack, _: ValueSource.copy_from(_elsewhere(stack)),
+    "a copy of a String": lambda stack, _: ValueSource.copy_from(_plain(stack)),
+    "sealed with a key of the stack": lambda stack, _: ValueSource.sealed(CIPHERTEXT, key=kms.Key(stack, "Seal")),
+    "sealed with a key from elsewhere": lambda stack, _: ValueSource.sealed(
+        CIPHERTEXT, key=kms.Key.from_key_arn(stack, "Seal", KEY_ELSEWHERE)
+    ),
+    "a secret": lambda stack, _: ValueSource.secrets_manager(_secret(stack)),
+    "a secret under a key of the stack": lambda stack, _: ValueSource.secrets_manager(
+        _secret(stack, kms.Key(stack, "SecretKey"))
+    ),
+}
+
+
+@pytest.mark.parametrize("mode", KeyMode)
+@pytest.mark.parametrize("source", SOURCES)
+def test_what_the_function_needs_for_a_source_is_proved_exact(source: str, mode: KeyMode) -> None:
+    """It may read what the value comes from, for this parameter, and nothing besides."""
+    stack = cdk.Stack(cdk.App(), "Shop", env=ENVIRONMENT)
+    key = ParameterKey(stack, "Key", path_prefixes=["/shop"], mode=mode)
+    kept(stack, key, SOURCES[source](stack, key))
+
+    assert_access(app_of(stack))
+
+
+@pytest.mark.parametrize("mode", KeyMode)
+def test_what_the_function_needs_for_a_replacement_is_proved_exact(mode: KeyMode) -> None:
+    """It may keep the value in the copy, which a strict key admits as well, and look at the tier."""
+    stack = cdk.Stack(cdk.App(), "Shop", env=ENVIRONMENT)
+    kept(stack, ParameterKey(stack, "Key", path_prefixes=["/shop"], mode=mode), replaceable=True)
+
+    assert_access(app_of(stack))
+
+
+@pytest.mark.parametrize(
+    ("action", "source"),
+    [
+        ("ssm:GetParameterHistory", None),
+        ("kms:Encrypt", None),
+        ("kms:Decrypt", "sealed with a key of the stack"),
+        ("kms:Decrypt", "a copy of another stack's"),
+    ],
+)
+def test_fails_when_the_function_lacks_what_it_needs(action: str, source: str | None) -> None:
+    """A denial takes it away; for which parameter is said."""
+    stack = cdk.Stack(cdk.App(), "Shop", env=ENVIRONMENT)
+    key = ParameterKey(stack, "Key", path_prefixes=["/shop"])
+    kept(stack, key, SOURCES[source](stack, key) if source else None, replaceable=source is None)
+    role = stack.node.find_child("SecureStringProvider").node.find_child("Role")
+    assert isinstance(role, iam.Role)
+    role.add_to_policy(iam.PolicyStatement(effect=iam.Effect.DENY, actions=[action], resources=["*"]))
+
+    expected = "replaces" if source is None else "fetches the value of"
+    with pytest.raises(AssertionError, match=f"MISSING  {KEEPER}: {action}\n  granted: {expected} /shop/db\n"):
         assert_access(app_of(stack))

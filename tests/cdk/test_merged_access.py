@@ -84,7 +84,8 @@ def _said(wanted: Granted) -> dict[str, object]:
 def _filled_in(value: Any, arns: dict[str, str]) -> Any:  # noqa: ANN401 - a template is JSON
     if isinstance(value, dict):
         if set(value) == {"Fn::GetAtt"}:
-            return arns[value["Fn::GetAtt"][0]]
+            logical_id = value["Fn::GetAtt"][0]
+            return arns.get(logical_id, logical_id)
         return {name: _filled_in(each, arns) for name, each in value.items()}
     return [_filled_in(each, arns) for each in value] if isinstance(value, list) else value
 

@@ -92,7 +92,7 @@ def test_the_function_is_one_for_the_stack_and_spelled_out(stack: cdk.Stack) -> 
         "Architectures": ["arm64"],
         "Handler": "ssm_securestring.handler.on_event.on_event",
         "MemorySize": 256,
-        "Timeout": 120,
+        "Timeout": 180,
         "LoggingConfig": {"LogGroup": {"Ref": log_group}},
     }
     assert only(stack, "AWS::Logs::LogGroup")["Properties"]["RetentionInDays"] == 30
@@ -240,6 +240,7 @@ def test_failures_can_be_watched(stack: cdk.Stack) -> None:
     for metric, name in (
         (provider.metric_failures(period=cdk.Duration.minutes(5)), "Failures"),
         (provider.metric_operations(period=cdk.Duration.minutes(5)), "Operations"),
+        (provider.metric_throttles(period=cdk.Duration.minutes(5)), "Throttles"),
     ):
         assert (metric.namespace, metric.metric_name, metric.dimensions) == ("SsmSecureString", name, {"Stack": "Shop"})
         assert (metric.statistic, metric.period.to_minutes()) == ("Sum", 5)

@@ -113,6 +113,7 @@ SPECS = st.builds(
     policies=POLICIES,
     adopt_existing=st.booleans(),
     allowed_pattern=st.text(),
+    allow_replacement=st.booleans(),
 )
 
 

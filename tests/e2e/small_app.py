@@ -40,6 +40,7 @@ def main() -> None:
             tags=each.get("tags", {}),
             policies=[NoChangeNotification(after=days) for days in each.get("notices", [])],
             adopt_existing=each.get("adopt", False),
+            allow_replacement=each.get("replace", False),
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
     if last := made.pop(app.node.try_get_context("last") or "", None):

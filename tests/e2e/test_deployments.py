@@ -1,191 +1,228 @@
 """Deployments with the real CDK CLI: what happens to a value, to tags, and to parameters of others."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 
-from demo.cdk import CdkError
+from demo.cdk import Cdk, CdkError
+from ssm_securestring.local import EmbeddedAws
+from tests.e2e.behaviours import BEHAVIOURS, Behaviour, Props
 from tests.e2e.conftest import Stack
 
-pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("only_the_embedded_aws")]
+pytestmark = [pytest.mark.e2e]
+
+OF_SOMEBODY_ELSE = "/behaviours/of-somebody-else"
 
 
-def _value(name: str) -> str:
-    return boto3.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What can be seen of one parameter. A value in a failed assertion is one of the embedded AWS."""
+
+    value: str
+    version: int
+    tier: str
+    key: str
+    description: str
+    tags: dict[str, str]
+    policies: list[str]
+    is_ours: bool
 
 
-def _metadata(name: str) -> Any:  # noqa: ANN401 - the answer of the API
-    filters: Any = [{"Key": "Name", "Values": [name]}]
-    (found,) = boto3.client("ssm").describe_parameters(ParameterFilters=filters)["Parameters"]
-    return found
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """All parameters by name: before the first deployment and after each of the four commands."""
+
+    by_hand: dict[str, State]
+    created: dict[str, State]
+    rolled_back: dict[str, State]
+    updated: dict[str, State]
+    destroyed: dict[str, State]
+    failure: str
+    status: str
+    keys: dict[str, str]
 
 
-def _tags(name: str) -> dict[str, str]:
-    tags = boto3.client("ssm").list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"]
-    return {each["Key"]: each["Value"] for each in tags}
-
-
-def _is_there(name: str) -> bool:
-    try:
-        boto3.client("ssm").get_parameter(Name=name)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ParameterNotFound":
-            raise
-        return False
-    return True
-
-
-def test_a_parameter_from_creation_to_destruction(make_stack: Callable[[str], Stack]) -> None:
-    """Edits keep the value, a set value is never overwritten, a rename makes a new one, leaving the stack deletes."""
-    stack = make_stack("Life")
-    stack.deploy(
-        {"id": "Db", "name": "/life/db"},
-        {"id": "Api", "name": "/life/api", "source": "external"},
-        {"id": "Gone", "name": "/life/gone"},
+def _state(ssm: Any, name: str) -> State:  # noqa: ANN401 - a client
+    newest = ssm.get_parameter_history(Name=name, WithDecryption=True)["Parameters"][-1]
+    tags = {
+        each["Key"]: each["Value"]
+        for each in ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"]
+    }
+    return State(
+        value=newest["Value"],
+        version=newest["Version"],
+        tier=newest["Tier"],
+        key=newest.get("KeyId", ""),
+        description=newest.get("Description", ""),
+        tags={key: text for key, text in tags.items() if not key.startswith("ssm-securestring:")},
+        policies=[each["PolicyType"] for each in newest.get("Policies", [])],
+        is_ours="ssm-securestring:stack" in tags,
     )
-    generated = _value("/life/db")
-    assert len(generated) == 40
-    assert _metadata("/life/db")["KeyId"].startswith("arn:aws:kms:eu-west-1:111122223333:key/")
-    boto3.client("ssm").put_parameter(Name="/life/api", Value="set-by-a-person", Type="SecureString", Overwrite=True)
 
-    # One edits the description, one becomes advanced, one leaves the stack.
-    stack.deploy(
-        {"id": "Db", "name": "/life/db", "description": "orders", "tags": {"team": "orders"}},
-        {"id": "Api", "name": "/life/api", "source": "external", "tier": "Advanced"},
-    )
-    assert _value("/life/db") == generated
-    assert _metadata("/life/db")["Description"] == "orders"
-    assert _tags("/life/db")["team"] == "orders"
-    assert _value("/life/api") == "set-by-a-person"
-    assert _metadata("/life/api")["Tier"] == "Advanced"
-    assert not _is_there("/life/gone")
 
-    stack.deploy({"id": "Db", "name": "/life/renamed"})
-    assert _is_there("/life/renamed")
-    assert not _is_there("/life/db")
-    assert not _is_there("/life/api")
+def _look(ssm: Any) -> dict[str, State]:  # noqa: ANN401 - a client
+    pages = ssm.get_paginator("get_parameters_by_path").paginate(Path="/behaviours")
+    return {each["Name"]: _state(ssm, each["Name"]) for page in pages for each in page["Parameters"]}
 
+
+def _declared(title: str, props: Props) -> Props:
+    return {"id": title.title().replace("-", ""), "name": f"/behaviours/{title}", **props}
+
+
+def _before() -> list[Props]:
+    return [_declared(title, each.before) for title, each in BEHAVIOURS.items() if each.before is not None]
+
+
+def _after() -> list[Props]:
+    return [
+        _declared(title, {**(each.before or {}), **each.after, "name": f"/behaviours/{each.name_after or title}"})
+        for title, each in BEHAVIOURS.items()
+        if each.after is not None
+    ]
+
+
+@pytest.fixture(scope="module")
+def seen(cdk: Cdk, embedded_aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    """All behaviours at once: created, updated in vain, updated, destroyed.
+
+    The function waits 30 seconds in each of the two updates, between the deletion and the new creation of one
+    parameter.
+    """
+    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=embedded_aws.region)
+    ssm = session.client("ssm", endpoint_url=embedded_aws.endpoint_url)
+    kms = session.client("kms", endpoint_url=embedded_aws.endpoint_url)
+    cloudformation = session.client("cloudformation", endpoint_url=embedded_aws.endpoint_url)
+    stack = Stack(name="Behaviours", cdk=cdk, assembly=tmp_path_factory.mktemp("behaviours") / "cdk.out")
+    ssm.put_parameter(Name=OF_SOMEBODY_ELSE, Value="of-somebody-else", Type="SecureString")
+    ssm.put_parameter(Name="/behaviours/clear", Value="in-clear", Type="String")
+    for title, each in BEHAVIOURS.items():
+        if each.by_hand:
+            ssm.put_parameter(Name=f"/behaviours/{title}", **each.by_hand)
+    by_hand = _look(ssm)
+
+    stack.deploy(*_before())
+    for title, each in BEHAVIOURS.items():
+        if each.set_by_hand:
+            name = f"/behaviours/{title}"
+            ssm.put_parameter(Name=name, Value=each.set_by_hand, Overwrite=True, KeyId=_state(ssm, name).key)
+    created = _look(ssm)
+    with pytest.raises(CdkError) as failed:
+        stack.deploy(*_after(), {"id": "Taken", "name": OF_SOMEBODY_ELSE}, after_all="Taken")
+    rolled_back = _look(ssm)
+    (described,) = cloudformation.describe_stacks(StackName=stack.name)["Stacks"]
+    stack.deploy(*_after())
+    updated = _look(ssm)
+    resources = cloudformation.describe_stack_resources(StackName=stack.name)["StackResources"]
     stack.destroy()
-    assert not _is_there("/life/renamed")
+    return Seen(
+        by_hand=by_hand,
+        created=created,
+        rolled_back=rolled_back,
+        updated=updated,
+        destroyed=_look(ssm),
+        failure=failed.value.output,
+        status=described["StackStatus"],
+        keys=_keys(kms, resources),
+    )
 
 
+def _keys(kms: Any, resources: Iterable[Any]) -> dict[str, str]:  # noqa: ANN401 - a client
+    """Return the ARN of each key by its id in the app."""
+    return {
+        name: kms.describe_key(KeyId=each["PhysicalResourceId"])["KeyMetadata"]["Arn"]
+        for each in resources
+        if each["ResourceType"] == "AWS::KMS::Key"
+        for name in ("OtherKey", "StrictKey", "Key")
+        if each["LogicalResourceId"].startswith(name)
+    }
+
+
+@pytest.mark.timeout(900)  # seconds; the first of them makes all deployments, in two minutes on an idle machine
+@pytest.mark.parametrize("title", BEHAVIOURS)
+def test_behaviour(title: str, seen: Seen) -> None:
+    """Each row of the table, after the update that failed, after the one that did not, and after the stack is gone."""
+    behaviour, name = BEHAVIOURS[title], f"/behaviours/{title}"
+    before = seen.created.get(name)
+
+    _check_rollback(behaviour, before, seen.rolled_back.get(name))
+    if behaviour.name_after:
+        assert f"/behaviours/{behaviour.name_after}" not in seen.rolled_back
+        assert name not in seen.updated
+        name = f"/behaviours/{behaviour.name_after}"
+    _check_update(behaviour, before, seen.updated.get(name), seen.keys)
+    _check_destruction(behaviour, seen.updated.get(name), seen.destroyed.get(name))
+
+
+def _check_rollback(behaviour: Behaviour, before: State | None, after: State | None) -> None:
+    if behaviour.rolled_back == "gone":
+        assert after is None
+        return
+    assert before is not None
+    assert after is not None
+    expected = replace(before, **behaviour.left)
+    assert replace(after, version=before.version) == expected
+
+
+def _check_update(behaviour: Behaviour, before: State | None, after: State | None, keys: dict[str, str]) -> None:
+    if behaviour.value == "gone":
+        assert after is None
+        return
+    assert after is not None
+    assert after.is_ours
+    if before is None:
+        assert behaviour.value == "made"
+        assert len(after.value) == 40
+        return
+    assert (after.value == before.value) == (behaviour.value == "kept")
+    changes = {**behaviour.changes}
+    if "key" in changes:
+        changes["key"] = keys[changes["key"]]
+    assert replace(after, value=before.value, version=before.version, is_ours=before.is_ours) == replace(
+        before, **changes
+    )
+
+
+def _check_destruction(behaviour: Behaviour, before: State | None, after: State | None) -> None:
+    if behaviour.destroyed == "gone":
+        assert after is None
+        return
+    assert before is not None
+    assert after == replace(before, is_ours=False)
+
+
+def test_the_update_that_failed_says_why_and_is_rolled_back(seen: Seen) -> None:
+    """A name was taken: the error names it, the stack is not stuck, and what had that name is as it was."""
+    assert OF_SOMEBODY_ELSE in seen.failure
+    assert "a parameter of this name exists and is not this resource's" in seen.failure
+    assert seen.status == "UPDATE_ROLLBACK_COMPLETE"
+    for later in (seen.rolled_back, seen.updated, seen.destroyed):
+        assert later[OF_SOMEBODY_ELSE] == seen.by_hand[OF_SOMEBODY_ELSE]
+
+
+def test_what_is_by_hand_is_taken_over_with_its_value(seen: Seen) -> None:
+    """Adoption makes no new version; a copy of clear text is encrypted."""
+    assert seen.created["/behaviours/adopted"] == replace(seen.by_hand["/behaviours/adopted"], is_ours=True)
+    assert seen.created["/behaviours/copied-from-clear-text"].value == "in-clear"
+
+
+def test_no_copy_of_a_replaced_value_is_left(seen: Seen) -> None:
+    """It was there for the 30 seconds only."""
+    for each in (seen.created, seen.rolled_back, seen.updated, seen.destroyed):
+        assert not [name for name in each if name.endswith(".recovery")]
+
+
+@pytest.mark.usefixtures("only_the_embedded_aws")
 def test_a_failed_creation_leaves_what_was_there_alone(make_stack: Callable[[str], Stack]) -> None:
     """The name is taken by somebody else's parameter: the stack rolls back, and its clean-up does not delete that."""
-    boto3.client("ssm").put_parameter(Name="/taken/db", Value="of-somebody-else", Type="SecureString")
+    ssm = boto3.client("ssm")
+    ssm.put_parameter(Name="/taken/db", Value="of-somebody-else", Type="SecureString")
 
     with pytest.raises(CdkError) as caught:
         make_stack("Taken").deploy({"id": "Own", "name": "/taken/own"}, {"id": "Db", "name": "/taken/db"})
 
-    assert "/taken/db" in caught.value.output
     assert "a parameter of this name exists and is not this resource's" in caught.value.output
-    assert _value("/taken/db") == "of-somebody-else"
-    assert _metadata("/taken/db")["Version"] == 1
-    assert not _is_there("/taken/own")
-
-
-def test_a_failed_update_rolls_back_to_a_readable_parameter(make_stack: Callable[[str], Stack]) -> None:
-    """Everything changes at once, then something else fails: values, keys, descriptions and tags are those of before.
-
-    A tier alone cannot be taken back; the parameter stays advanced, and the stack is not stuck.
-    """
-    stack = make_stack("Back")
-    parameters = {
-        "plain": {"id": "Plain", "name": "/back/plain", "description": "before"},
-        "regenerated": {"id": "Regenerated", "name": "/back/regenerated"},
-        "moved": {"id": "Moved", "name": "/back/moved"},
-        "raised": {"id": "Raised", "name": "/back/raised"},
-        "renamed": {"id": "Renamed", "name": "/back/renamed"},
-    }
-    stack.deploy(*parameters.values())
-    names = [str(each["name"]) for each in parameters.values()]
-    values, keys = {name: _value(name) for name in names}, {name: _metadata(name)["KeyId"] for name in names}
-    boto3.client("ssm").put_parameter(Name="/back/taken", Value="of-somebody-else", Type="SecureString")
-    changes: dict[str, dict[str, Any]] = {
-        "plain": {"description": "after", "tags": {"team": "x"}},
-        "regenerated": {"regenerate": "2"},
-        "moved": {"regenerate": "2", "key": "OtherKey"},
-        "raised": {"tier": "Advanced", "notices": [20]},
-        "renamed": {"name": "/back/other"},
-    }
-
-    with pytest.raises(CdkError):
-        stack.deploy(
-            *({**parameters[each], **changes[each]} for each in parameters),
-            {"id": "Taken", "name": "/back/taken"},
-            after_all="Taken",
-        )
-
-    (described,) = boto3.client("cloudformation").describe_stacks(StackName=stack.name)["Stacks"]
-    assert described["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    versions = {name: _metadata(name)["Version"] for name in names}
-    assert versions["/back/regenerated"] == 3, "a new value, and the old one from the history"
-    assert versions["/back/moved"] == 3
-    assert {name: _value(name) for name in names} == values
-    assert {name: _metadata(name)["KeyId"] for name in names} == keys
-    assert _metadata("/back/plain")["Description"] == "before"
-    assert "team" not in _tags("/back/plain")
-    assert _metadata("/back/raised")["Tier"] == "Advanced"
-    assert not _metadata("/back/raised").get("Policies")
-    assert not _is_there("/back/other")
-
-    stack.deploy({**parameters["raised"], "description": "later"})
-    assert _value("/back/raised") == values["/back/raised"]
-    assert _metadata("/back/raised")["Tier"] == "Advanced"
-    stack.destroy()
-
-
-def test_a_change_of_key_keeps_the_value(make_stack: Callable[[str], Stack]) -> None:
-    """One deployment, nothing to prepare; afterwards the old key is not needed any more."""
-    stack = make_stack("Keys")
-    stack.deploy({"id": "Db", "name": "/keys/db"}, {"id": "Api", "name": "/keys/api", "key": "aws"})
-    values, old_key = (_value("/keys/db"), _value("/keys/api")), _metadata("/keys/db")["KeyId"]
-
-    stack.deploy(
-        {"id": "Db", "name": "/keys/db", "key": "OtherKey"},
-        {"id": "Api", "name": "/keys/api", "key": "OtherKey"},
-    )
-
-    boto3.client("kms").disable_key(KeyId=old_key)
-    assert (_value("/keys/db"), _value("/keys/api")) == values
-    assert old_key not in (_metadata("/keys/db")["KeyId"], _metadata("/keys/api")["KeyId"])
-    stack.destroy()
-
-
-def test_under_a_strict_key_the_function_still_does_its_work(make_stack: Callable[[str], Stack]) -> None:
-    """The key policy names it for what each parameter needs: creation, sending the value again, another tier."""
-    stack = make_stack("Strict")
-    first = {"id": "Db", "name": "/strict/db", "key": "StrictKey"}
-    stack.deploy(first)
-    generated = _value("/strict/db")
-
-    stack.deploy(
-        {**first, "description": "orders", "tier": "Advanced"},
-        {"id": "Api", "name": "/strict/api", "key": "StrictKey", "tier": "Intelligent-Tiering"},
-    )
-
-    assert _value("/strict/db") == generated
-    assert _metadata("/strict/db")["Tier"] == "Advanced"
-    assert len(_value("/strict/api")) == 40
-    stack.destroy()
-    assert not _is_there("/strict/db")
-
-
-def test_an_adopted_parameter_is_given_back(make_stack: Callable[[str], Stack]) -> None:
-    """Made by hand, adopted with its value, edited by the stack, and left there when the stack goes."""
-    boto3.client("ssm").put_parameter(Name="/adopted/db", Value="by-hand", Type="SecureString", KeyId="alias/aws/ssm")
-    boto3.client("ssm").put_parameter(Name="/adopted/clear", Value="in-clear", Type="String")
-    stack = make_stack("Adopted")
-    db = {"id": "Db", "name": "/adopted/db", "source": "external", "adopt": True, "key": "aws"}
-
-    stack.deploy(db, {"id": "Copy", "name": "/adopted/secure", "copy": "/adopted/clear"})
-    assert (_value("/adopted/db"), _metadata("/adopted/db")["Version"]) == ("by-hand", 1)
-    assert _value("/adopted/secure") == "in-clear"
-    stack.deploy({**db, "description": "orders", "tags": {"team": "orders"}})
-    assert _metadata("/adopted/db")["Description"] == "orders"
-    stack.destroy()
-
-    assert _value("/adopted/db") == "by-hand"
-    assert _tags("/adopted/db") == {"team": "orders"}
+    assert (_state(ssm, "/taken/db").value, _state(ssm, "/taken/db").version) == ("of-somebody-else", 1)
+    assert not ssm.get_parameters(Names=["/taken/own"])["Parameters"]

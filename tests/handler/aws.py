@@ -11,6 +11,7 @@ import boto3
 from ssm_securestring.handler.store import Store
 from ssm_securestring.local import EmbeddedAws
 from tests.handler.cloudformation import STACK_ID
+from tests.handler.faults import Faults
 
 if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
@@ -26,13 +27,17 @@ class StackStandIn:
 
     Attributes:
         status: The stack's status.
+        faults: What goes wrong when it is asked for. Default: nothing.
     """
 
     status: str = "UPDATE_IN_PROGRESS"
+    faults: Faults = field(default_factory=Faults)
 
     def describe_stacks(self, **request: str) -> dict[str, list[dict[str, str]]]:
         """Answer as the API does, as far as the function reads it."""
         assert request == {"StackName": STACK_ID}
+        self.faults.before("DescribeStacks")
+        self.faults.after("DescribeStacks")
         return {"Stacks": [{"StackStatus": self.status}]}
 
 
@@ -150,8 +155,10 @@ class Account:
         secrets: Sequence[str] = (),
         copied: Sequence[str] = (),
         sealed_with: Sequence[str] = (),
+        replaced: Sequence[str] = (),
         stack: StackStandIn | None = None,
         sleep: Callable[[float], None] = lambda _: None,
+        faults: Faults | None = None,
     ) -> Store:
         """Return the function's way to AWS, with a role that may do what the function needs and no more."""
         role = f"f-{uuid.uuid4().hex}"
@@ -161,6 +168,7 @@ class Account:
         for key in sealed_with:
             bound = {"StringEquals": {"kms:EncryptionContext:SEALED_FOR": [self.arn(name) for name in names]}}
             statements.append({"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key, "Condition": bound})
+        statements += replacement_permissions([self.arn(name) for name in replaced], keys)
         self.iam.put_role_policy(RoleName=role, PolicyName="function", PolicyDocument=_document(statements))
         credentials = self.sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
         session = boto3.Session(
@@ -170,9 +178,14 @@ class Account:
             region_name=self.aws.region,
         )
         stand_in: Any = stack or StackStandIn()
+        ssm = session.client("ssm", endpoint_url=self.aws.endpoint_url)
+        secretsmanager = session.client("secretsmanager", endpoint_url=self.aws.endpoint_url)
+        if faults is not None:
+            for client in (ssm, secretsmanager):
+                faults.stand_in(client)
         return Store(
-            ssm=session.client("ssm", endpoint_url=self.aws.endpoint_url),
-            secretsmanager=session.client("secretsmanager", endpoint_url=self.aws.endpoint_url),
+            ssm=ssm,
+            secretsmanager=secretsmanager,
             cloudformation=lambda: stand_in,
             kms=lambda: session.client("kms", endpoint_url=self.aws.endpoint_url),
             ssm_in=lambda region: session.client("ssm", region_name=region, endpoint_url=self.aws.endpoint_url),
@@ -222,6 +235,28 @@ def permissions(
     if secrets:
         statements.append({"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": list(secrets)})
     return statements
+
+
+def replacement_permissions(arns: Sequence[str], keys: Sequence[str]) -> list[dict[str, object]]:
+    """Return what the function needs besides for parameters that may be replaced, spelled by hand."""
+    if not arns:
+        return []
+    copies = [f"{arn}.recovery" for arn in arns]
+    bound = {"kms:ViaService": "ssm.eu-west-1.amazonaws.com", "kms:EncryptionContext:PARAMETER_ARN": copies}
+    actions = ["ssm:AddTagsToResource", "ssm:GetParameter", "ssm:ListTagsForResource", "ssm:PutParameter"]
+    decrypt: dict[str, object] = {
+        "Effect": "Allow",
+        "Action": "kms:Decrypt",
+        "Resource": "*",
+        "Condition": {"StringEquals": bound},
+    }
+    encrypt = {**decrypt, "Action": "kms:Encrypt", "Resource": list(keys)}
+    return [
+        {"Effect": "Allow", "Action": actions, "Resource": copies},
+        {"Effect": "Allow", "Action": "ssm:GetParameterHistory", "Resource": list(arns)},
+        decrypt,
+        *([encrypt] if keys else []),
+    ]
 
 
 def _document(statements: list[dict[str, object]]) -> str:

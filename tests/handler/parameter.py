@@ -2,6 +2,7 @@
 
 from tests.handler.aws import Account, StackStandIn
 from tests.handler.cloudformation import Address, Answer, CloudFormation, properties
+from tests.handler.faults import Faults
 
 
 class Parameter:
@@ -11,7 +12,9 @@ class Parameter:
         self.account = account
         self.name = account.name("password")
         self.keys = keys
-        self.stack = StackStandIn()
+        self.faults = Faults()
+        self.stack = StackStandIn(faults=self.faults)
+        self.waits: list[float] = []
         secret = account.put_secret("copied")
         self.copied = {"Kind": "SecretsManager", "SecretArn": secret}
         self.cloudformation = CloudFormation(
@@ -20,7 +23,10 @@ class Parameter:
                 keys=keys,
                 secrets=[secret],
                 copied=[account.name("copied")],
+                replaced=[self.name],
                 stack=self.stack,
+                sleep=self.waits.append,
+                faults=self.faults,
             ),
             address,
         )

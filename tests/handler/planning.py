@@ -8,14 +8,16 @@ from ssm_securestring.core.sources import ExternalSource, GeneratedSource, Secre
 from ssm_securestring.core.spec import ParameterSpec
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.handler.identity import Identity
-from ssm_securestring.handler.plan import (
-    AddTags,
+from ssm_securestring.handler.observed import (
     Observed,
     Presence,
+)
+from ssm_securestring.handler.record import Replacement, source_digest
+from ssm_securestring.handler.steps import (
+    AddTags,
     RewriteParameter,
     Step,
 )
-from ssm_securestring.handler.record import Replacement, source_digest
 from tests.handler.cloudformation import KEY_ARN, STACK_ID, request
 
 STACK, INCARNATION, SOURCE, PREVIOUS, TIER, ADOPTED = (

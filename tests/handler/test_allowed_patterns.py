@@ -82,6 +82,20 @@ def test_rollback_leaves_what_the_earlier_pattern_refuses(account: Account, addr
     assert (account.value(parameter.name), account.pattern(parameter.name)) == ("short", LOOSER)
 
 
+def test_later_rollback_admits_what_was_left(account: Account, address: Address, key: str) -> None:
+    """Neither pattern of it is the one that the value was set under."""
+    parameter = Parameter(account, address, keys=[key], AllowedPattern=MATCHED)
+    parameter.update(AllowedPattern=LOOSER)
+    account.set_value(parameter.name, "short")
+    parameter.roll_back()
+
+    failed = parameter.update(Description="d")
+    rolled_back = parameter.roll_back({**parameter.properties, "Description": "d"})
+
+    assert (failed.status, rolled_back.status) == ("FAILED", "SUCCESS"), rolled_back.reason
+    assert (account.value(parameter.name), account.pattern(parameter.name)) == ("short", r"[\s\S]*")
+
+
 def test_fails_for_a_present_value_that_the_new_pattern_refuses(parameter: Parameter) -> None:
     """Nothing is changed, and the rollback has nothing to do."""
     account, name = parameter.account, parameter.name

@@ -15,6 +15,7 @@ from ssm_securestring.core.spec import ParameterSpec
 from ssm_securestring.handler import on_event as entry
 from ssm_securestring.handler.response import AnswerError
 from ssm_securestring.handler.store import Store, Written
+from ssm_securestring.handler.throttling import Throttles
 from tests.handler.aws import Account
 from tests.handler.cloudformation import GENERATED, STACK_ID, Address, CloudFormation, Context, properties, unreachable
 
@@ -38,6 +39,7 @@ class BrokenStore(Store):
 
     def __init__(self) -> None:
         """Need no clients."""
+        self.throttles = Throttles()
 
     def observe(self, name: str, *, patient: bool = False) -> NoReturn:
         """Fail."""
@@ -186,14 +188,18 @@ def test_logs_hold_their_fields_and_nothing_else(
     lines = [line for line in written_lines if "_aws" not in line]
     counts = [line for line in written_lines if "_aws" in line]
     assert set().union(*lines) <= LOG_FIELDS
-    assert {tuple(sorted(line)) for line in counts} == {("Failures", "Operations", "Stack", "_aws")}
+    assert {tuple(sorted(line)) for line in counts} == {("Failures", "Operations", "Stack", "Throttles", "_aws")}
     assert {(line["Stack"], line["Operations"]) for line in counts} == {("shop", 1)}
     assert [line["Failures"] for line in counts].count(1) == sum(line["outcome"] == "FAILED" for line in lines)
     assert counts[0]["_aws"]["CloudWatchMetrics"] == [
         {
             "Namespace": "SsmSecureString",
             "Dimensions": [["Stack"]],
-            "Metrics": [{"Name": "Operations", "Unit": "Count"}, {"Name": "Failures", "Unit": "Count"}],
+            "Metrics": [
+                {"Name": "Operations", "Unit": "Count"},
+                {"Name": "Failures", "Unit": "Count"},
+                {"Name": "Throttles", "Unit": "Count"},
+            ],
         }
     ]
     assert [(line["step"], line["outcome"]) for line in lines[:3]] == [

@@ -8,16 +8,12 @@ import pytest
 from ssm_securestring.core.errors import LifecycleError
 from ssm_securestring.core.spec import ParameterSpec
 from ssm_securestring.core.tiers import Tier
-from ssm_securestring.handler.plan import (
+from ssm_securestring.handler.observed import (
     NOTHING,
-    AddTags,
-    CreateParameter,
-    DeleteParameter,
     Observed,
+)
+from ssm_securestring.handler.plan import (
     Plan,
-    RemoveTags,
-    RewriteParameter,
-    Step,
     Verdict,
     plan_create,
     plan_delete,
@@ -25,6 +21,14 @@ from ssm_securestring.handler.plan import (
     plan_update,
 )
 from ssm_securestring.handler.record import source_digest
+from ssm_securestring.handler.steps import (
+    AddTags,
+    CreateParameter,
+    DeleteParameter,
+    RemoveTags,
+    RewriteParameter,
+    Step,
+)
 from tests.handler.cloudformation import KEY_ARN, OTHER_STACK_ID, STACK_ID
 from tests.handler.planning import (
     ADVANCED,

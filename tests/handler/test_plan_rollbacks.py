@@ -10,18 +10,20 @@ from ssm_securestring.core.sources import NoEchoSource
 from ssm_securestring.core.spec import ParameterSpec
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.handler.plan import (
-    AddTags,
-    AdoptParameter,
     Plan,
-    RemoveTags,
-    RewriteParameter,
-    Step,
     Verdict,
     plan_create,
     plan_delete,
     plan_update,
 )
 from ssm_securestring.handler.record import source_digest
+from ssm_securestring.handler.steps import (
+    AddTags,
+    AdoptParameter,
+    RemoveTags,
+    RewriteParameter,
+    Step,
+)
 from tests.handler.cloudformation import OTHER_STACK_ID, STACK_ID
 from tests.handler.planning import (
     ADOPTED,

@@ -1,28 +1,29 @@
 """Random sequences of everything that can happen to a parameter, with a fault at any call to AWS.
 
-A machine plays CloudFormation (creations, updates, roll backs, clean-ups, deliveries that are repeated after an
-invocation was killed), people (who set values and delete parameters), and AWS at its worst (calls that fail before
-or after they took effect, throttling, time that runs out, a process that dies). ``SEQUENCES`` says how many sequences
+A machine plays CloudFormation (creations, updates, replacements, roll backs, clean-ups, deliveries that are repeated
+after an invocation was killed, or without a reason), people (who set values, delete parameters and take names), and AWS
+at its worst (calls to Parameter Store, Secrets Manager and CloudFormation that fail before or after they took effect,
+throttling, time that runs out, a process that dies). ``SEQUENCES`` says how many sequences
 are played, 2,000 by default: ``SEQUENCES=100000 pytest tests/handler/test_sequences.py`` for a night.
 """
 
 import io
 import os
+import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from ssm_securestring.handler.deadline import OutOfTime
 from tests.handler.aws import Account, StackStandIn
 from tests.handler.cloudformation import GENERATED, Address, Answer, CloudFormation, listening, properties
+from tests.handler.faults import ERRORS, Fault, Faults, Killed
 
 pytestmark = pytest.mark.e2e
 
@@ -31,75 +32,51 @@ SEQUENCES: Final = int(os.environ.get("SEQUENCES", "2000"))
 STEPS: Final = 4
 DELIVERIES: Final = 3
 FOREIGN: Final = "canary-of-somebody-else"
+SECRET: Final = "canary-of-the-secret"
 
 
-class Killed(BaseException):
-    """The process died: nothing is answered, and Lambda delivers the event again."""
-
-
-@dataclass(slots=True)
-class Fault:
-    """What goes wrong, and at which call."""
-
-    kind: str
-    nth: int
-
-
-@dataclass(slots=True)
-class Faulty:
-    """A client of Parameter Store with a fault in it.
-
-    Attributes:
-        client: The real one.
-        fault: What goes wrong next. It does so once.
-        hit: How often which fault was met.
-    """
-
-    client: Any
-    fault: Fault | None = None
-    hit: Counter[str] = field(default_factory=Counter)
-
-    def __getattr__(self, operation: str) -> Any:  # noqa: ANN401 - as loose as the client
-        """Return the operation, with the fault around it."""
-        original = getattr(self.client, operation)
-        return original if operation in {"meta", "get_paginator"} else lambda **named: self._call(original, named)
-
-    def _call(self, original: Callable[..., Any], named: dict[str, Any]) -> Any:  # noqa: ANN401
-        fault = self.fault
-        if fault is None:
-            return original(**named)
-        fault.nth -= 1
-        if fault.nth > 0:
-            return original(**named)
-        self.fault = None
-        self.hit[fault.kind] += 1
-        if fault.kind.endswith("after"):
-            original(**named)
-        error = ERRORS[fault.kind]()
-        raise error
-
-
-ERRORS: Final[dict[str, Callable[[], BaseException]]] = {
-    "no answer, before": lambda: EndpointConnectionError(endpoint_url="x"),
-    "no answer, after": lambda: ReadTimeoutError(endpoint_url="x"),
-    "throttled": lambda: ClientError({"Error": {"Code": "ThrottlingException"}}, "x"),
-    "out of time, before": OutOfTime,
-    "out of time, after": OutOfTime,
-    "killed, before": Killed,
-    "killed, after": Killed,
+CALLS: Final = {
+    "AddTagsToResource",
+    "DeleteParameter",
+    "DescribeStacks",
+    "GetParameter",
+    "GetParameterHistory",
+    "GetSecretValue",
+    "ListTagsForResource",
+    "PutParameter",
+    "RemoveTagsFromResource",
 }
-FAULTS = st.none() | st.builds(Fault, kind=st.sampled_from(sorted(ERRORS)), nth=st.integers(1, 5))
 CHANGES: Final[dict[str, dict[str, object]]] = {
     "description": {"Description": "d"},
     "no description": {"Description": ""},
     "tags": {"Tags": {"team": "orders"}},
     "advanced": {"Tier": "Advanced"},
-    "standard": {"Tier": "Standard"},
+    "standard": {"Tier": "Standard", "AllowReplacement": "false", "Policies": []},
+    "standard by replacement": {"Tier": "Standard", "AllowReplacement": "true", "Policies": []},
+    "any characters": {"AllowedPattern": ".+"},
+    "many characters": {"AllowedPattern": ".{20,}"},
+    "no pattern": {"AllowedPattern": ""},
+    "policy": {"Tier": "Advanced", "Policies": [{"Type": "NoChangeNotification", "After": "20", "Unit": "Days"}]},
     "external": {"Source": {"Kind": "External"}},
     "generated": {"Source": GENERATED},
     "regenerated": {"Source": {**GENERATED, "Regenerate": "2"}},
     "regenerated again": {"Source": {**GENERATED, "Regenerate": "3"}},
 }
+
+
+def _faults(*, first: int, last: int) -> st.SearchStrategy[Fault | None]:
+    """Return faults at one of these calls, or none; out of one shuffled list, since small numbers are drawn most."""
+    faults: list[tuple[str, int] | None] = [(kind, nth) for kind in ERRORS for nth in range(first, last + 1)]
+    faults += [None] * (len(faults) // 2)
+    random.Random(1).shuffle(faults)  # noqa: S311 - not for secrets
+    return st.sampled_from(faults).map(lambda each: each and Fault(*each))
+
+
+FAULTS = _faults(first=1, last=5)
+# The first five of the calls of a replacement only look, the last ones tidy up.
+LATER_FAULTS = _faults(first=6, last=17)
+CHANGE = st.sampled_from([*sorted(CHANGES), "key", "rename", "secret"])
+MORE = st.sampled_from(["description", "key", "regenerated", "any characters", "many characters", "no pattern"])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -111,8 +88,9 @@ class World:
     ours: str
     other: str
     keys: tuple[str, str]
+    secret: str
     stack: StackStandIn
-    faulty: Faulty
+    faults: Faults
     cloudformation: CloudFormation
     log: io.StringIO = field(default_factory=io.StringIO)
     played: Counter[str] = field(default_factory=Counter)
@@ -121,10 +99,9 @@ class World:
 @pytest.fixture
 def world(account: Account) -> Iterator[World]:
     """One role for two names and two keys."""
-    names, keys, stack = (account.name("a"), account.name("b")), (account.new_key(), account.new_key()), StackStandIn()
-    store = account.function(names, keys=keys, stack=stack)
-    faulty: Any = Faulty(store._ssm)
-    store._ssm = faulty
+    names, keys, faults = (account.name("a"), account.name("b")), (account.new_key(), account.new_key()), Faults()
+    secret, stack = account.put_secret(SECRET), StackStandIn(faults=faults)
+    store = account.function(names, keys=keys, secrets=[secret], replaced=names, stack=stack, faults=faults)
     with listening() as address:
         yield World(
             account=account,
@@ -132,8 +109,9 @@ def world(account: Account) -> Iterator[World]:
             ours=names[0],
             other=names[1],
             keys=keys,
+            secret=secret,
             stack=stack,
-            faulty=faulty,
+            faults=faults,
             cloudformation=CloudFormation(store, address),
         )
 
@@ -147,8 +125,9 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.physical_id = ""
         self.properties: dict[str, object] = {}
+        self.kept: str | None = None
         self.people = 0
-        self.foreign = False
+        self.foreign: set[str] = set()
         self.events_before = self.world.played["events"]
         self.world.log.seek(0)
         self.world.log.truncate()
@@ -157,13 +136,26 @@ class Machine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Look for values where none may be, then tidy up for the next sequence."""
+        try:
+            self._look_around()
+        finally:
+            self._tidy_up()
+
+    def _look_around(self) -> None:
         world = self.world
         world.played["sequences"] += world.played["events"] > self.events_before
+        for verdict in ("replaced", "restored from its copy", "rolled back"):
+            world.played[verdict] += world.log.getvalue().count(f'"outcome": "{verdict}"')
         told = world.log.getvalue() + "".join(answer.body.decode() for answer in world.address.answers)
         assert not [value for value in self.seen if value in told], "a value is in a log or an answer"
-        if self.foreign:
-            assert (world.account.value(world.other), world.account.version(world.other)) == (FOREIGN, 1)
-        world.account.ssm.delete_parameters(Names=[world.ours, world.other])
+        for name in self.foreign:
+            assert (world.account.value(name), world.account.version(name)) == (FOREIGN, 1)
+
+    def _tidy_up(self) -> None:
+        """Leave nothing to the next sequence, whatever went wrong in this one."""
+        names = [f"{name}{end}" for name in (self.world.ours, self.world.other) for end in ("", ".recovery")]
+        self.world.account.ssm.delete_parameters(Names=names)
+        self.world.stack.status, self.world.faults.next = "UPDATE_IN_PROGRESS", None
 
     @property
     def name(self) -> str:
@@ -180,12 +172,28 @@ class Machine(RuleBasedStateMachine):
         self.seen.update(values)
         return values
 
+    def held(self, name: str) -> dict[str, str]:
+        """Return the newest value of a parameter, and that of the copy from which it can be recovered, by name."""
+        names = [name, *({f"{name}.recovery"} - self.foreign)]
+        found = self.world.account.ssm.get_parameters(Names=names, WithDecryption=True)["Parameters"]
+        values = {each["Name"]: each["Value"] for each in found}
+        self.seen.update(values.values())
+        return values
+
+    def check_kept(self) -> dict[str, str]:
+        """Look that the value from before the update is somewhere, and return what is there."""
+        held = self.held(self.name)
+        if self.kept is not None:
+            kept = self.kept in held.values() or self.kept in self.values(self.name)
+            assert kept, "the value cannot be recovered"
+        return held
+
     def deliver(self, send: Callable[[str], Answer], fault: Fault | None) -> Answer:
         """Deliver one request until it is answered, exactly once."""
         world = self.world
         world.cloudformation.requests += 1
         request_id = f"request-{world.cloudformation.requests}"
-        world.faulty.fault = fault
+        world.faults.next = fault
         for _ in range(DELIVERIES):
             world.played["events"] += 1
             before = len(world.address.answers)
@@ -193,15 +201,19 @@ class Machine(RuleBasedStateMachine):
                 with redirect_stdout(world.log):
                     return send(request_id)
             except Killed:
+                self.check_kept()
                 assert len(world.address.answers) == before, "a request that is delivered again was answered already"
         raise AssertionError("a fault happens once")
 
     def update(self, physical_id: str, old: dict[str, object], new: dict[str, object], fault: Fault | None) -> Answer:
         """Deliver an update."""
         cloudformation = self.world.cloudformation
-        return self.deliver(
+        answer = self.deliver(
             lambda request_id: cloudformation.update(physical_id, old, new, request_id=request_id), fault
         )
+        held = self.check_kept()
+        assert answer.status == "FAILED" or set(held) <= {self.name}, "a copy is left behind"
+        return answer
 
     def delete(self, physical_id: str, fault: Fault | None = None) -> None:
         """Deliver a deletion, again if it failed, as people do."""
@@ -212,49 +224,65 @@ class Machine(RuleBasedStateMachine):
         raise AssertionError(answer.reason)
 
     @precondition(lambda self: not self.physical_id)
-    @rule(source=st.sampled_from(["external", "generated"]), fault=FAULTS, fails=st.booleans())
-    def create(self, source: str, fault: Fault | None, fails: bool) -> None:  # noqa: FBT001 - drawn
+    @rule(
+        source=st.sampled_from(["external", "generated", "secret"]),
+        tier=st.sampled_from(["Standard", "Advanced"]),
+        fault=FAULTS,
+        fails=st.booleans(),
+    )
+    def create(self, *, source: str, tier: str, fault: Fault | None, fails: bool) -> None:
         """Create; a creation that fails, or is rolled back, leaves nothing."""
         world = self.world
-        wanted = properties(world.ours, KeyId=world.keys[0], **CHANGES[source])
+        wanted = properties(world.ours, KeyId=world.keys[0], Tier=tier, **self._drawn(source))
+        self.properties = wanted
         answer = self.deliver(lambda id_: world.cloudformation.create(wanted, request_id=id_), fault)
-        self.values(world.ours)
         if answer.status == "FAILED" or fails:
             self.delete(answer.physical_id)
-            assert not self.values(world.ours)
+            assert not self.held(world.ours)
             return
-        self.physical_id, self.properties = answer.physical_id, wanted
+        self.physical_id = answer.physical_id
 
     @precondition(lambda self: bool(self.physical_id))
     @rule(
-        change=st.sampled_from(sorted(CHANGES)) | st.sampled_from(["key", "rename"]),
-        more=st.sampled_from(["description", "key", "regenerated"]),
+        change=CHANGE,
+        more=MORE,
         fault=FAULTS,
         fails=st.booleans(),
         fault_back=FAULTS,
+        again=st.sampled_from([False, False, True]),
     )
     def change(
-        self,
-        *,
-        change: str,
-        more: str,
-        fault: Fault | None,
-        fails: bool,
-        fault_back: Fault | None,
+        self, *, change: str, more: str, fault: Fault | None, fails: bool, fault_back: Fault | None, again: bool
+    ) -> None:
+        """Update."""
+        new = {**self.properties, **self._drawn(more), **self._drawn(change)}
+        self._update(new, fault, fails=fails, fault_back=fault_back, again=again)
+
+    @precondition(lambda self: bool(self.physical_id) and self.properties["Tier"] == "Advanced")
+    @rule(more=MORE, fault=LATER_FAULTS, fails=st.booleans(), fault_back=FAULTS)
+    def replace(self, *, more: str, fault: Fault | None, fails: bool, fault_back: Fault | None) -> None:
+        """Make a standard parameter of an advanced one."""
+        new = {**self.properties, **self._drawn(more), **CHANGES["standard by replacement"]}
+        self._update(new, fault, fails=fails, fault_back=fault_back, again=False)
+
+    def _update(
+        self, new: dict[str, object], fault: Fault | None, *, fails: bool, fault_back: Fault | None, again: bool
     ) -> None:
         """Update; if it fails, or something after it does, roll back to what was there before."""
         before, old, old_id = self.values(self.name), self.properties, self.physical_id
-        new = {**old, **self._drawn(more), **self._drawn(change)}
+        self.kept = before[-1] if before else None
         answer = self.update(old_id, old, new, fault)
-        self.values(self.world.ours)
-        self.values(self.world.other)
         if answer.status == "FAILED" or fails:
             self._roll_back(answer, old, new, fault_back)
+            self.kept = None
             after = self.values(self.name)
             assert after, "it is not there any more"
             if before:
                 assert after[-1] == before[-1], "a rollback ends with another value"
             return
+        if again:
+            self._repeat(answer, old_id, old, new)
+        self.kept = None
         self.physical_id, self.properties = answer.physical_id, new
         if answer.physical_id != old_id:
             self.delete(old_id)
@@ -265,8 +293,22 @@ class Machine(RuleBasedStateMachine):
             if new["Source"] in (old["Source"], {"Kind": "External"}):
                 assert after[-1] == before[-1], "an edit of metadata changed the value"
 
+    def _repeat(self, answer: Answer, old_id: str, old: dict[str, object], new: dict[str, object]) -> None:
+        """Deliver the last request again, though it was answered: nobody listens, and nothing changes."""
+        world, name = self.world, str(new["Name"])
+        held, tags = self.held(name), world.account.tags(name)
+        request_id = f"request-{world.cloudformation.requests}"
+        world.played["events"] += 1
+        world.faults.next = None
+        with redirect_stdout(world.log):
+            repeated = world.cloudformation.update(old_id, old, new, request_id=request_id)
+        assert (repeated.status, repeated.physical_id) == ("SUCCESS", answer.physical_id), repeated.reason
+        assert (self.held(name), world.account.tags(name)) == (held, tags)
+
     def _drawn(self, change: str) -> dict[str, object]:
         world = self.world
+        if change == "secret":
+            return {"Source": {"Kind": "SecretsManager", "SecretArn": world.secret}}
         if change == "key":
             return {"KeyId": world.keys[self.properties["KeyId"] == world.keys[0]]}
         if change == "rename":
@@ -288,26 +330,27 @@ class Machine(RuleBasedStateMachine):
         self.physical_id = back.physical_id
 
     @precondition(lambda self: bool(self.physical_id))
-    @rule()
-    def person_sets_a_value(self) -> None:
-        """From the console, without a thought for tags or tier."""
-        if self.values(self.name):
-            self.people += 1
-            self.world.account.set_value(self.name, f"canary-{self.people}-of-a-person")
-
-    @precondition(lambda self: bool(self.physical_id))
-    @rule()
-    def person_deletes_it(self) -> None:
-        """Behind the stack."""
-        self.world.account.ssm.delete_parameters(Names=[self.name])
-
-    @precondition(lambda self: not self.foreign and (not self.physical_id or self.name == self.world.ours))
-    @rule()
-    def somebody_takes_the_other_name(self) -> None:
-        """The name that a rename wants."""
-        if not self.values(self.world.other):
-            self.foreign = True
-            self.world.account.put_foreign(self.world.other, FOREIGN)
+    @rule(
+        what=st.sampled_from(
+            ["sets", "sets", "sets a short one", "deletes", "takes the other name", "takes the copy's name"]
+        )
+    )
+    def person(self, what: str) -> None:
+        """From the console: without a thought for tags or tier, behind the stack, and where a name is wanted."""
+        account = self.world.account
+        if what == "deletes":
+            account.ssm.delete_parameters(Names=[self.name])
+        elif what.startswith("sets"):
+            if self.held(self.name):
+                self.people += 1
+                value = f"canary-{self.people}" + "-of-a-person" * (what == "sets")
+                with suppress(account.ssm.exceptions.ParameterPatternMismatchException):
+                    account.set_value(self.name, value)
+        else:
+            name = self.world.other if what == "takes the other name" else f"{self.world.ours}.recovery"
+            if name != self.name and name not in self.foreign:
+                self.foreign.add(name)
+                account.put_foreign(name, FOREIGN)
 
     @precondition(lambda self: bool(self.physical_id))
     @rule(fault=FAULTS)
@@ -315,11 +358,11 @@ class Machine(RuleBasedStateMachine):
         """Delete; afterwards nothing of ours is there."""
         name = self.name
         self.delete(self.physical_id, fault)
-        assert not self.values(name)
+        assert not self.held(name)
         self.physical_id, self.properties = "", {}
 
 
-@pytest.mark.timeout(max(300, SEQUENCES // 4))  # seconds; 2,000 sequences take 90 on one core
+@pytest.mark.timeout(max(900, SEQUENCES))  # seconds; 2,000 sequences take some 100 on an idle machine
 def test_no_sequence_of_events_and_faults_loses_a_value(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     """Every value that a stack was told of stays readable, and every rollback ends with the value from before.
 
@@ -330,7 +373,8 @@ def test_no_sequence_of_events_and_faults_loses_a_value(world: World, capsys: py
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=SEQUENCES,
+            # It counts what differs, and plays a third more than that.
+            max_examples=SEQUENCES * 17 // 20,
             stateful_step_count=STEPS,
             deadline=None,
             database=None,
@@ -340,6 +384,8 @@ def test_no_sequence_of_events_and_faults_loses_a_value(world: World, capsys: py
         ),
     )
     with capsys.disabled():
-        print(f"\nplayed {dict(world.played)}, faults met {dict(world.faulty.hit)}")
+        print(f"\nplayed {dict(world.played)}, faults met {dict(world.faults.met)}, at {dict(world.faults.met_at)}")
     assert world.played["sequences"] >= SEQUENCES
-    assert set(world.faulty.hit) == set(ERRORS)
+    assert set(world.faults.met) == set(ERRORS)
+    assert set(world.faults.met_at) == CALLS
+    assert min(world.played.values()) > 0

@@ -16,7 +16,9 @@ from ssm_securestring.core.sources import ExternalSource
 from ssm_securestring.core.spec import ParameterSpec
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.handler.failures import AwsRefusalError
-from ssm_securestring.handler.plan import Presence
+from ssm_securestring.handler.observed import (
+    Presence,
+)
 from ssm_securestring.handler.store import NameTakenError, Store
 from tests.handler.cloudformation import KEY_ARN, unreachable
 

@@ -170,6 +170,7 @@ def test_the_parameters_of_the_example_are_read(example: World, principals: Mapp
             stack="ShopParameters",
             stack_id=stack_id,
             provider=provider,
+            from_secret=name == "/shop/payment/password",
         )
         for name, tier in tiers.items()
     )

@@ -138,6 +138,26 @@ def test_a_parameter_is_read_with_its_key_and_provider() -> None:
     assert only(world).is_provider
 
 
+def test_where_a_value_comes_from_is_read_and_whether_it_may_be_replaced() -> None:
+    """The key of a sealed value is made known, as that of the parameter is."""
+    seal = KEY_ARN.replace(KEY_ID, "5ea15ea1-12ab-34cd-56ef-1234567890ab")
+    sources = {
+        "Copied": {"Kind": "Copy", "ParameterArn": DB},
+        "Sealed": {"Kind": "Sealed", "Ciphertext": "AAAA", "KeyArn": seal},
+    }
+    resources = {name: secure_string(Name=f"/shop/{name}", Source=source) for name, source in sources.items()}
+
+    world = world_of({**FUNCTION, **resources, "Db": secure_string(AllowReplacement="true")})
+
+    told = {each.name: (each.copied_from, each.sealing_key, each.replaceable) for each in world.parameters}
+    assert told == {
+        "/shop/Copied": (DB, None, False),
+        "/shop/Sealed": (None, seal, False),
+        "/shop/db": (None, None, True),
+    }
+    assert {each.arn for each in world.keys} == {KEY_ARN, seal}
+
+
 @pytest.mark.parametrize(
     ("key_id", "expected"),
     [

@@ -45,7 +45,8 @@ class SecureStringParameter(SecureStringParameterBase):
         encryption_key: Symmetric key that encrypts it. Default: one :class:`ParameterKey` that the parameters of the
             stack share.
         value: Where the value comes from. Default: ``ValueSource.generated()``, 40 letters and digits.
-        tier: Tier of the parameter. It can be raised later but not lowered. Default: standard, 4 KB.
+        tier: Tier of the parameter. It can be raised later; to lower it takes ``allow_replacement``. Default: standard,
+            4 KB.
         description: For people, up to 1,024 characters. Default: empty.
         tags: Tags of the parameter; ``Tags.of(...)`` works too. Default: none.
         policies: Up to ten parameter policies; advanced tier only. Default: none.
@@ -55,6 +56,10 @@ class SecureStringParameter(SecureStringParameterBase):
         allowed_pattern: Regular expression that Parameter Store holds each new value against, up to 1,024 characters,
             in the dialect of Parameter Store. With ``ValueSource.external()`` it admits the value that stands for none
             as well. A present value that does not match it fails the deployment. Default: none.
+        allow_replacement: Delete an advanced parameter and create it anew, with its value and tags, where it is to be
+            a standard one. Nobody can read it for the 30 seconds that AWS asks to wait in between; its earlier
+            versions and their labels are lost. Meanwhile the value is in a parameter of the same name with
+            ``.recovery`` behind it, whatever fails. Default: do not, and let the update fail.
         removal_policy: What leaving the stack does to it. Default: keep it, unless the deployment that creates it
             fails.
 
@@ -84,6 +89,7 @@ class SecureStringParameter(SecureStringParameterBase):
         policies: Sequence[ParameterPolicy] = (),
         adopt_existing: bool = False,
         allowed_pattern: str = "",
+        allow_replacement: bool = False,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         """Check everything that can be known before a deployment, then define the parameter."""
@@ -92,6 +98,7 @@ class SecureStringParameter(SecureStringParameterBase):
         source.check_region(cdk.Stack.of(scope).region)
         if adopt_existing:
             source.check_adoptable()
+            _check_never_deletes(allow_replacement=allow_replacement)
         _check_policies(policies, tier)
         _check_length("description", description, most=MAX_DESCRIPTION_CHARS)
         _check_pattern(allowed_pattern, source.source)
@@ -116,6 +123,7 @@ class SecureStringParameter(SecureStringParameterBase):
             policies=tuple(policies),
             adopt_existing=adopt_existing,
             allowed_pattern=allowed_pattern,
+            allow_replacement=allow_replacement,
         )
         self._resource = self._define(spec, source, removal_policy)
 
@@ -205,6 +213,9 @@ class SecureStringParameter(SecureStringParameterBase):
             adopts=spec.adopt_existing,
             readings=source.readings(self._at),
         )
+        policies = [policy]
+        if spec.allow_replacement:
+            policies.append(provider.allow_replacement(self, at=self._at, key=self._key))
         source.grant_to(provider)
         # Both kinds of encryption, as its role has them: a rollback may find another tier than the template's.
         keeping = access_to_parameter(Verb.READ_WRITE, at=self._at, key=self._key, tier=Tier.INTELLIGENT_TIERING)
@@ -218,7 +229,7 @@ class SecureStringParameter(SecureStringParameterBase):
             removal_policy=removal_policy,
             properties={**spec.to_properties(), "Tags": self._tag_manager.rendered_tags},
         )
-        resource.node.add_dependency(policy)
+        resource.node.add_dependency(*policies)
         source.wait_for(resource)
         return resource
 
@@ -264,6 +275,15 @@ def _check_policies(policies: Sequence[ParameterPolicy], tier: Tier) -> None:
     if policies and tier is Tier.STANDARD:
         raise SettingError(
             "policies", problem="needs the advanced tier", fix="write tier=Tier.ADVANCED, or leave the policies out"
+        )
+
+
+def _check_never_deletes(*, allow_replacement: bool) -> None:
+    if allow_replacement:
+        raise SettingError(
+            "allow_replacement",
+            problem="does not go with adopt_existing=True: an adopted parameter is never deleted",
+            fix="leave it out, and keep the tier, or make a standard parameter of another name with copy_from(...)",
         )
 
 

@@ -16,16 +16,19 @@ from ssm_securestring.cdk.findings import accept
 from ssm_securestring.cdk.keys import KeyReference
 from ssm_securestring.cdk.names import claim_name
 from ssm_securestring.cdk.readings import ARN_PREFIX_CHARS, Reading
+from ssm_securestring.cdk.recovery import allow_replacement
 from ssm_securestring.core import metrics
 from ssm_securestring.core.access import PROVIDER_METADATA
 from ssm_securestring.core.encryption import DECRYPT_ACTION, encrypt_actions, exact_conditions
-from ssm_securestring.core.names import ParameterName
+from ssm_securestring.core.names import ParameterArn, ParameterName
 from ssm_securestring.core.spec import STACK_TAG
 from ssm_securestring.core.tiers import Tier
 
-_FUNCTION_TIMEOUT: Final = cdk.Duration.minutes(2)
-# Longer than the function may take and its two retries by Lambda; shorter than CloudFormation's own hour.
-SERVICE_TIMEOUT: Final = cdk.Duration.minutes(10)
+# Room for the pause in a replacement, and for a hundred parameters at once, at three writes a second.
+_FUNCTION_TIMEOUT: Final = cdk.Duration.minutes(3)
+# Longer than the function and its two retries by Lambda may take, a minute and two minutes apart (Lambda Developer
+# Guide, "Asynchronous invocation"): twelve minutes. Shorter than CloudFormation's own hour.
+SERVICE_TIMEOUT: Final = cdk.Duration.minutes(15)
 # boto3 takes seconds to load on the CPU share of 128 MB.
 _MEMORY_MIB: Final = 256
 _PARAMETER_ACTIONS: Final = (
@@ -106,6 +109,14 @@ class SecureStringProvider(Construct):
         """Count lifecycle events of this stack's parameters, summed over ``period``."""
         return self._metric(metrics.OPERATIONS, period)
 
+    def metric_throttles(self, *, period: cdk.Duration) -> cloudwatch.Metric:
+        """Count calls that AWS refused for their rate while it kept this stack's parameters, summed over ``period``.
+
+        They were tried again, so that few of them show up as failures. Many of them say that a deployment takes longer
+        than it would with higher throughput in Parameter Store's settings.
+        """
+        return self._metric(metrics.THROTTLES, period)
+
     def _metric(self, name: str, period: cdk.Duration) -> cloudwatch.Metric:
         return cloudwatch.Metric(
             namespace=metrics.NAMESPACE,
@@ -153,6 +164,23 @@ class SecureStringProvider(Construct):
         page = self._pages[-1]
         page.add(needed, arn=arn, key=key, history=history, readings=readings)
         return page.policy
+
+    def allow_replacement(self, owner: Construct, *, at: ParameterArn, key: KeyReference) -> Construct:
+        """Let the function delete one parameter and create it anew, by way of a copy of its value.
+
+        Args:
+            owner: The construct that the parameter belongs to.
+            at: The parameter.
+            key: The key that encrypts it.
+
+        Returns:
+            The policy that allows it; the custom resource has to depend on it.
+
+        Raises:
+            ParameterNameError: The name of the copy would be too long.
+            SettingError: Another parameter has the name of the copy, or the key does not admit it.
+        """
+        return allow_replacement(owner, at=at, key=key, role=self._role)
 
     def _mark_role(self) -> None:
         resource = self._role.node.default_child

@@ -12,6 +12,8 @@ STANDARD_TIER_BYTES: Final = 4 * 1024
 ADVANCED_TIER_BYTES: Final = 8 * 1024
 # SSM API reference, PutParameter, "Value": no {{...}} or {{ssm:parameter-name}} in a value.
 REFERENCE_PATTERN: Final = r"(?s)\{\{.*\}\}"
+# SSM API reference, DeleteParameter: "wait for at least 30 seconds to create a parameter with the same name".
+DELETION_PAUSE_SECONDS: Final = 30
 # SSM API reference, PutParameter, "Description".
 MAX_DESCRIPTION_CHARS: Final = 1024
 # SSM API reference, PutParameter, "AllowedPattern".

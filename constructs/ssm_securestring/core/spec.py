@@ -34,7 +34,11 @@ PREVIOUS_TAG: Final = "ssm-securestring:previous"
 TIER_TAG: Final = "ssm-securestring:tier"
 # The parameter was there before this resource, so Delete gives it back instead of deleting it.
 ADOPTED_TAG: Final = "ssm-securestring:adopted"
-OUR_TAGS: Final = (*OWNERSHIP_TAGS, SOURCE_TAG, PREVIOUS_TAG, TIER_TAG, ADOPTED_TAG)
+# How far a replacement has come. A copy of the value exists only while this is on the parameter, or that one is gone.
+RECOVERY_TAG: Final = "ssm-securestring:recovery"
+OUR_TAGS: Final = (*OWNERSHIP_TAGS, SOURCE_TAG, PREVIOUS_TAG, TIER_TAG, ADOPTED_TAG, RECOVERY_TAG)
+# Where the value is while its parameter is deleted and created anew: beside it, under the same path.
+_RECOVERY_SUFFIX: Final = ".recovery"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,8 @@ class ParameterSpec:
         adopt_existing: Whether a parameter that is there already becomes this resource's, with its value. Default: it
             does not, and creation fails.
         allowed_pattern: Regular expression that values have to match. Default: none.
+        allow_replacement: Whether an advanced parameter that is to be a standard one is deleted and created anew.
+            Default: it is not, and the update fails.
     """
 
     name: ParameterName
@@ -63,6 +69,7 @@ class ParameterSpec:
     policies: tuple[ParameterPolicy, ...] = ()
     adopt_existing: bool = False
     allowed_pattern: str = ""
+    allow_replacement: bool = False
 
     @property
     def sent_pattern(self) -> str:
@@ -81,6 +88,7 @@ class ParameterSpec:
         policies = {"Policies": [each.to_properties() for each in self.policies]} if self.policies else {}
         adoption = {"AdoptExisting": "true"} if self.adopt_existing else {}
         pattern = {"AllowedPattern": self.allowed_pattern} if self.allowed_pattern else {}
+        replacement = {"AllowReplacement": "true"} if self.allow_replacement else {}
         return {
             "ContractVersion": str(CONTRACT_VERSION),
             "Name": self.name.text,
@@ -92,6 +100,7 @@ class ParameterSpec:
             **policies,
             **adoption,
             **pattern,
+            **replacement,
         }
 
     @classmethod
@@ -121,9 +130,19 @@ class ParameterSpec:
                 policies=policies_from_properties(properties.get("Policies", [])),
                 adopt_existing=properties.get("AdoptExisting") == "true",
                 allowed_pattern=str(properties.get("AllowedPattern", "")),
+                allow_replacement=properties.get("AllowReplacement") == "true",
             )
         except KeyError as error:
             raise ContractError(f"property {error} is missing") from error
+
+
+def recovery_name(name: ParameterName) -> ParameterName:
+    """Return the name under which a value is kept while its parameter is replaced.
+
+    Raises:
+        ParameterNameError: It would be too long.
+    """
+    return ParameterName(f"{name.text}{_RECOVERY_SUFFIX}")
 
 
 def _tier(text: str) -> Tier:

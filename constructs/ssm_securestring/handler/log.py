@@ -30,11 +30,16 @@ class Log:
         request_id: Id of the request.
         request_type: Its type.
         logical_id: Logical id of the resource.
+
+    Attributes:
+        parameter: Name of the parameter, as soon as it is known.
+        throttles: How many calls AWS refused for their rate.
     """
 
     def __init__(self, *, request_id: str, request_type: str, logical_id: str) -> None:
         self._request = {"request_id": request_id, "request_type": request_type, "logical_id": logical_id}
         self.parameter = ""
+        self.throttles = 0
 
     def line(
         self, *, step: str, outcome: str, duration_ms: int | None = None, error: BaseException | None = None
@@ -69,7 +74,11 @@ class Log:
         Source:
             CloudWatch User Guide, "Embedded metric format specification".
         """
-        counts = {metrics.OPERATIONS: 1, metrics.FAILURES: int(failed)}
+        counts = {
+            metrics.OPERATIONS: 1,
+            metrics.FAILURES: int(failed),
+            metrics.THROTTLES: self.throttles,
+        }
         definition = {
             "Namespace": metrics.NAMESPACE,
             "Dimensions": [[metrics.STACK_DIMENSION]],

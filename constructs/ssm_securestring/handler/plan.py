@@ -1,8 +1,8 @@
 """Decides what to do: a request and what was observed go in, steps come out. Nothing here calls anything."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from enum import Enum, StrEnum, auto
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Final
 
 from ssm_securestring.core.policies import ParameterPolicy
@@ -16,45 +16,34 @@ from ssm_securestring.core.spec import (
     STACK_TAG,
     TIER_TAG,
     ParameterSpec,
+    recovery_name,
 )
 from ssm_securestring.core.tiers import Tier
+from ssm_securestring.handler import recovery
 from ssm_securestring.handler.identity import Identity
+from ssm_securestring.handler.observed import Observed, Presence
 from ssm_securestring.handler.record import Replacement, request_digest, source_digest
-from ssm_securestring.handler.refusals import DowngradeError, expired_already, name_taken, ownership_lost, wrong_stack
+from ssm_securestring.handler.refusals import (
+    DowngradeError,
+    KeptIn,
+    adopted_is_never_deleted,
+    expired_already,
+    name_taken,
+    ownership_lost,
+    wrong_stack,
+)
+from ssm_securestring.handler.steps import (
+    AddTags,
+    AdoptParameter,
+    CheckSet,
+    CreateParameter,
+    DeleteParameter,
+    RemoveTags,
+    RewriteParameter,
+    Step,
+)
 
-_AWS_TAG_PREFIX: Final = "aws:"
 _ADOPTED: Final = "yes"
-
-
-class Presence(Enum):
-    """What asking for a parameter's tags told."""
-
-    PRESENT = auto()
-    ABSENT = auto()
-    HIDDEN = auto()
-    """Asking was refused: the parameter is missing or is not this stack's, and IAM does not say which."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
-    """A parameter as it is found.
-
-    Args:
-        presence: Whether it is there.
-        tags: Its tags.
-        version: Its newest version; 0 where no rule asks for it.
-        rolling_back: Whether the stack is rolling back; asked only where a rule depends on it.
-        expired: Whether the template's expiration has passed.
-    """
-
-    presence: Presence
-    tags: Mapping[str, str] = field(default_factory=dict)
-    version: int = 0
-    rolling_back: bool = False
-    expired: bool = False
-
-
-NOTHING: Final = Observed(presence=Presence.ABSENT)
 
 
 class Verdict(StrEnum):
@@ -65,6 +54,8 @@ class Verdict(StrEnum):
     REPEATED = "repeated"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
+    REPLACED = "replaced"
+    RESTORED = "restored from its copy"
     TAKEN_BACK = "taken back"
     ROLLED_BACK = "rolled back"
     ADOPTED = "adopted"
@@ -73,73 +64,6 @@ class Verdict(StrEnum):
     EXPIRED = "expired"
     MISSING = "missing"
     NOT_OURS = "not ours"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateParameter:
-    """Create the parameter with its tags, in one call that fails if one of that name exists."""
-
-    spec: ParameterSpec
-    tags: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdoptParameter:
-    """Check that a parameter of somebody else is what the template says, then put our tags on it."""
-
-    spec: ParameterSpec
-    tags: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckSet:
-    """Refuse to go on while the value is still the one that stands for none."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RewriteParameter:
-    """Put a new version with the present value, or with another one.
-
-    Args:
-        spec: What it is to be.
-        replacement: Put a value from the source instead, and this is the record of what it replaces.
-        restore_version: Put the value of this older version instead.
-        old_key_id: Key that the present value is under, if that changes; then what was put is read back.
-        clear_policies: Whether there are policies to take away.
-        keep_tier: In a rollback, what cannot be taken back stays: an advanced parameter where the template says
-            standard, and the allowed pattern of before where the value matches no other.
-        old_pattern: Allowed pattern of before. Empty for none.
-    """
-
-    spec: ParameterSpec
-    replacement: Replacement | None = None
-    restore_version: int | None = None
-    old_key_id: str | None = None
-    clear_policies: bool = False
-    keep_tier: bool = False
-    old_pattern: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddTags:
-    """Set tags."""
-
-    tags: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveTags:
-    """Remove tags."""
-
-    keys: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteParameter:
-    """Delete the parameter."""
-
-
-Step = CreateParameter | AdoptParameter | CheckSet | RewriteParameter | AddTags | RemoveTags | DeleteParameter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,10 +110,18 @@ def plan_rename(identity: Identity, *, stack_id: str, spec: ParameterSpec, obser
 
 def depends_on_rollback(spec: ParameterSpec, old: ParameterSpec | None) -> bool:
     """Return whether an update means something else in a rollback, so that one has to be told from an update."""
+    # Whatever is put under an allowed pattern may be refused.
+    if may_be_replaced(spec) or spec.allowed_pattern:
+        return True
     if old is None:
         return False
     lowered = spec.tier is Tier.STANDARD and old.tier is not Tier.STANDARD
     return lowered or _undone_in_part(spec) != _undone_in_part(old)
+
+
+def may_be_replaced(spec: ParameterSpec) -> bool:
+    """Return whether the parameter is deleted and created anew if it is an advanced one."""
+    return spec.allow_replacement and spec.tier is Tier.STANDARD
 
 
 def plan_update(
@@ -215,43 +147,102 @@ def plan_update(
         LifecycleError: It is not this resource's any more, an advanced one was to become standard, or its expiration
             was to be moved into the past.
     """
-    if old is not None and lowers_tier(old, spec) and not observed.rolling_back:
-        raise DowngradeError(spec.name.text)
-    if observed.expired and old is not None and spec.policies != old.policies and not observed.rolling_back:
-        raise expired_already(spec.name.text)
+    if not observed.rolling_back and old is not None:
+        _check_may_become(spec, old, observed)
+    copied = _is_copied(identity, stack_id, observed)
     if observed.presence is not Presence.PRESENT and observed.expired:
-        return Plan(identity=identity, verdict=Verdict.EXPIRED)
-    if observed.presence is not Presence.PRESENT:
+        # What was to be gone by now goes with the copy of its value.
+        return Plan(identity=identity, verdict=Verdict.EXPIRED, steps=_copy_deletion(identity, copied=copied))
+    if observed.presence is not Presence.PRESENT and not copied:
         return Plan(identity=identity, verdict=Verdict.RECREATED, steps=(_creation(identity, stack_id, spec),))
+    if observed.presence is not Presence.PRESENT:
+        return Plan(identity=identity, verdict=Verdict.RESTORED, steps=_restoring(spec, old, observed, request_id))
     if not identity.owns(observed.tags, stack_id=stack_id):
-        raise ownership_lost(spec, stack_id=stack_id, tags=observed.tags)
-    steps = _changes(spec=kept_advanced(spec, observed.tags), old=old, observed=observed, request=request_id)
+        refusal = ownership_lost(spec, stack_id=stack_id, tags=observed.tags)
+        if copied:
+            refusal.add_note(KeptIn(recovery_name(spec.name).text))
+        raise refusal
+    earlier = recovery.finish(spec, observed.tags, copied=copied)
+    if may_be_replaced(spec) and observed.is_advanced and not observed.rolling_back:
+        steps = earlier + _replacing(spec, old, observed, request_id)
+        return Plan(identity=identity, verdict=Verdict.REPLACED, steps=steps)
+    kept = kept_advanced(spec, observed.tags)
+    steps = earlier + _changes(spec=kept, old=old, observed=observed, request=request_id)
     changed = Verdict.ROLLED_BACK if observed.rolling_back else Verdict.CHANGED
     return Plan(identity=identity, verdict=changed if steps else Verdict.UNCHANGED, steps=steps)
 
 
 def plan_delete(identity: Identity, *, stack_id: str, observed: Observed) -> Plan:
-    """Plan for Delete: only what is tagged as this very incarnation."""
-    if observed.presence is Presence.ABSENT:
-        return Plan(identity=identity, verdict=Verdict.MISSING)
+    """Plan for Delete: only what is tagged as this very incarnation, the copy of a replacement that was cut off too."""
+    copied = _is_copied(identity, stack_id, observed)
+    copy = _copy_deletion(identity, copied=copied)
     # HIDDEN is missing or foreign. Either way there is nothing of ours to delete, and to fail would leave a stack
     # that cannot be deleted, for a parameter that is not its own.
-    if observed.presence is Presence.HIDDEN or not identity.owns(observed.tags, stack_id=stack_id):
-        return Plan(identity=identity, verdict=Verdict.NOT_OURS)
+    if observed.presence is not Presence.PRESENT or not identity.owns(observed.tags, stack_id=stack_id):
+        missing = Verdict.MISSING if observed.presence is Presence.ABSENT else Verdict.NOT_OURS
+        return Plan(identity=identity, verdict=Verdict.DELETED if copied else missing, steps=copy)
     if ADOPTED_TAG in observed.tags:
         return Plan(identity=identity, verdict=Verdict.RELEASED, steps=_release(observed.tags))
-    return Plan(identity=identity, verdict=Verdict.DELETED, steps=(DeleteParameter(),))
+    return Plan(identity=identity, verdict=Verdict.DELETED, steps=(DeleteParameter(), *copy))
 
 
 def lowers_tier(old: ParameterSpec, spec: ParameterSpec) -> bool:
-    """Return whether the template asks for what Parameter Store cannot do."""
-    return old.name == spec.name and old.tier is Tier.ADVANCED and spec.tier is Tier.STANDARD
+    """Return whether the template asks for what Parameter Store cannot do, and does not allow to replace it."""
+    lowers = old.tier is Tier.ADVANCED and spec.tier is Tier.STANDARD
+    return old.name == spec.name and lowers and not spec.allow_replacement
 
 
 def kept_advanced(spec: ParameterSpec, tags: Mapping[str, str]) -> ParameterSpec:
     """Return what a parameter can be: one that an earlier rollback had to leave advanced stays advanced."""
     kept = spec.tier is Tier.STANDARD and tags.get(TIER_TAG) == Tier.ADVANCED
     return replace(spec, tier=Tier.ADVANCED) if kept else spec
+
+
+def _check_may_become(spec: ParameterSpec, old: ParameterSpec, observed: Observed) -> None:
+    if lowers_tier(old, spec):
+        raise DowngradeError(spec.name.text)
+    if observed.expired and spec.policies != old.policies:
+        raise expired_already(spec.name.text)
+
+
+def _is_copied(identity: Identity, stack_id: str, observed: Observed) -> bool:
+    return observed.copy_tags is not None and identity.owns(observed.copy_tags, stack_id=stack_id)
+
+
+def _copy_deletion(identity: Identity, *, copied: bool) -> tuple[Step, ...]:
+    return (recovery.copy_deletion(identity.arn.name),) if copied else ()
+
+
+def _restoring(spec: ParameterSpec, old: ParameterSpec | None, observed: Observed, request: str) -> tuple[Step, ...]:
+    """Return the steps that create a parameter from the copy of its value, then change what is to be changed."""
+    anew = replace(observed, tags=recovery.carried(observed.copy_tags or {}), version=1)
+    created = _as_created(spec, old, anew, request)
+    restoration = recovery.restoration(created, anew.tags, may_drop_pattern=observed.rolling_back)
+    return restoration + _changes(spec=spec, old=created, observed=anew, request=request)
+
+
+def _replacing(spec: ParameterSpec, old: ParameterSpec | None, observed: Observed, request: str) -> tuple[Step, ...]:
+    """Return the steps that create a parameter anew, then change what is to be changed besides."""
+    if ADOPTED_TAG in observed.tags:
+        raise adopted_is_never_deleted(spec.name.text)
+    anew = replace(observed, tags=recovery.carried(observed.tags), version=1)
+    created = _as_created(spec, old, anew, request)
+    changes = _changes(spec=spec, old=created, observed=anew, request=request)
+    checks = tuple(step for step in changes if isinstance(step, CheckSet))
+    # What it has to be is checked while it still is what it was.
+    return (*checks, *recovery.replacement(created, observed.tags), *changes[len(checks) :])
+
+
+def _as_created(spec: ParameterSpec, old: ParameterSpec | None, observed: Observed, request: str) -> ParameterSpec:
+    """Return what a parameter is created anew as: all that is asked for, but for its tags and its value.
+
+    A value that is replaced right after need not match the allowed pattern of the one that replaces it.
+    """
+    if old is None:
+        return spec
+    if _replacement(spec, old, observed, request) is None:
+        return replace(spec, tags=old.tags)
+    return replace(spec, source=old.source, tags=old.tags, allowed_pattern=old.allowed_pattern)
 
 
 def _creation(identity: Identity, stack_id: str, spec: ParameterSpec) -> CreateParameter:
@@ -263,7 +254,7 @@ def _wanted_tags(spec: ParameterSpec) -> dict[str, str]:
 
 
 def _is_theirs(tag: str) -> bool:
-    return tag not in OUR_TAGS and not tag.lower().startswith(_AWS_TAG_PREFIX)
+    return tag not in OUR_TAGS and recovery.may_be_set(tag)
 
 
 def _adoption(identity: Identity, stack_id: str, spec: ParameterSpec, tags: Mapping[str, str]) -> tuple[Step, ...]:

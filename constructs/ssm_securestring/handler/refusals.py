@@ -1,10 +1,23 @@
 """What a request asks for and the rules refuse, in words that say what to do."""
 
 from collections.abc import Mapping
+from typing import Self
 
 from ssm_securestring.core.errors import LifecycleError
 from ssm_securestring.core.limits import STANDARD_TIER_BYTES
 from ssm_securestring.core.spec import OWNERSHIP_TAGS, STACK_TAG, ParameterSpec
+
+
+class KeptIn(str):
+    """A note on any failure in a replacement. It has a type of its own, since the notes of others may hold values."""
+
+    __slots__ = ()
+
+    def __new__(cls, copy_name: str) -> Self:
+        """Say where the value is."""
+        return super().__new__(
+            cls, f"Its value is kept in parameter {copy_name}, from which a rollback or the next attempt restores it."
+        )
 
 
 class DowngradeError(LifecycleError):
@@ -18,7 +31,10 @@ class DowngradeError(LifecycleError):
                 "it is an advanced parameter, and Parameter Store does not turn one into a standard one, since that "
                 f"would cut the value at {STANDARD_TIER_BYTES} bytes and drop its policies. Nothing was changed"
             ),
-            fix="Keep tier=Tier.ADVANCED, or give the standard parameter another name",
+            fix=(
+                "Keep tier=Tier.ADVANCED, or give the standard parameter another name, or write allow_replacement=True "
+                "to have it deleted and created anew with its value"
+            ),
         )
 
 
@@ -71,6 +87,66 @@ def expired_already(name: str) -> LifecycleError:
         name,
         problem="its Expiration has passed already",
         fix="Write a later timestamp, or take the parameter out of the stack",
+    )
+
+
+def adopted_is_never_deleted(name: str) -> LifecycleError:
+    """Return the error for a replacement of a parameter that was there before this resource."""
+    return LifecycleError(
+        name,
+        problem="it was adopted, and an adopted parameter is never deleted, not for a replacement either",
+        fix="Keep tier=Tier.ADVANCED, or give the standard parameter another name",
+    )
+
+
+def copy_name_taken(name: str, *, copy_name: str) -> LifecycleError:
+    """Return the error for a replacement that finds somebody else's parameter where it would keep the value."""
+    return LifecycleError(
+        name,
+        problem=(
+            f"while it is replaced, its value is kept in parameter {copy_name}, and one of that name exists that is "
+            "not this resource's. Neither was touched"
+        ),
+        fix=f"Delete or rename {copy_name}",
+    )
+
+
+def not_replaced_for_pattern(name: str) -> LifecycleError:
+    """Return the error for a value that could not be put again once its parameter is deleted."""
+    return LifecycleError(
+        name,
+        problem="its value does not match its allowed pattern, so it was not replaced",
+        fix="Let allowed_pattern admit it, or set a value that matches first",
+    )
+
+
+def too_late_to_replace(name: str, *, needed_seconds: float) -> LifecycleError:
+    """Return the error for a replacement that the function would not live to finish."""
+    return LifecycleError(
+        name,
+        problem=(
+            f"to delete it and create it anew takes {needed_seconds:.0f} seconds, which are not left, "
+            "since AWS was slow or refused the rate of calls. It was not deleted"
+        ),
+        fix="Deploy again",
+    )
+
+
+def differs_from_copy(name: str, *, copy_name: str) -> LifecycleError:
+    """Return the error for a parameter that was created anew and does not read as its copy does."""
+    return LifecycleError(
+        name,
+        problem=f"it was created anew, and does not read as the copy of its value in parameter {copy_name} does",
+        fix=f"Put the value of {copy_name} into it, then deploy again",
+    )
+
+
+def copy_hidden(name: str, *, copy_name: str) -> LifecycleError:
+    """Return the error for a replacement of which cannot be seen how far an earlier one has come."""
+    return LifecycleError(
+        name,
+        problem=f"whether a copy of its value is in parameter {copy_name} cannot be seen. Nothing was changed",
+        fix="The function's role needs ssm:ListTagsForResource on that one",
     )
 
 

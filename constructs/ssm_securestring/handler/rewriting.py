@@ -7,9 +7,9 @@ from typing import Final
 from ssm_securestring.core.spec import PREVIOUS_TAG, TIER_TAG, ParameterSpec
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.handler.failures import ACCESS_DENIED, PATTERN_MISMATCH, AwsRefusalError
-from ssm_securestring.handler.plan import RewriteParameter
 from ssm_securestring.handler.record import Replacement
 from ssm_securestring.handler.refusals import DowngradeError, never_on_top, not_read_back
+from ssm_securestring.handler.steps import RewriteParameter
 from ssm_securestring.handler.store import Present, Store, Written
 from ssm_securestring.handler.values import check_value, new_value
 
@@ -75,10 +75,19 @@ class Rewriting:
         except AwsRefusalError as error:
             if error.code != PATTERN_MISMATCH or not (theirs or self.step.keep_tier):
                 raise
-            written = self._put(value, replace(self.step.spec, allowed_pattern=self.step.old_pattern))
+            written = self._give_back(value)
             if self.step.keep_tier:
                 return written
             raise
+
+    def _give_back(self, value: str) -> Written:
+        """Put a value under the pattern of before; in a rollback under none if an earlier one left it under another."""
+        try:
+            return self._put(value, replace(self.step.spec, allowed_pattern=self.step.old_pattern))
+        except AwsRefusalError as error:
+            if error.code != PATTERN_MISMATCH or not self.step.keep_tier:
+                raise
+        return self._put(value, replace(self.step.spec, allowed_pattern=""))
 
     def _present(self) -> Present:
         try:

@@ -18,8 +18,9 @@ from ssm_securestring.core.spec import ParameterSpec
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.handler import failures
 from ssm_securestring.handler.failures import Operation, code_of, explain, is_downgrade, may_hold_value
-from ssm_securestring.handler.plan import NOTHING, Observed, Presence
+from ssm_securestring.handler.observed import NOTHING, Observed, Presence
 from ssm_securestring.handler.refusals import DowngradeError, damaged_seal, foreign_part, sealed_elsewhere
+from ssm_securestring.handler.throttling import Throttles
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
@@ -89,6 +90,7 @@ class Store:
         kms: Makes a client of KMS, for sealed values.
         ssm_in: Makes a client of Parameter Store in another Region; few requests need one.
         sleep: How to wait before a call is tried again.
+        throttles: Counts what these clients are refused for their rate. Default: nothing does.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Store:
         kms: "Callable[[], KMSClient]",
         ssm_in: "Callable[[str], SSMClient]",
         sleep: Callable[[float], None] = time.sleep,
+        throttles: Throttles | None = None,
     ) -> None:
         self._ssm = ssm
         self._secretsmanager = secretsmanager
@@ -107,6 +110,7 @@ class Store:
         self._kms = kms
         self._ssm_in = ssm_in
         self._sleep = sleep
+        self.throttles = throttles or Throttles()
 
     def observe(self, name: str, *, patient: bool = False) -> Observed:
         """Return whether the parameter exists, and its tags.
@@ -241,6 +245,10 @@ class Store:
         except failures.AwsRefusalError as error:
             if error.code not in failures.NOT_FOUND:
                 raise
+
+    def pause(self, seconds: float) -> None:
+        """Wait."""
+        self._sleep(seconds)
 
     def secret_string(self, name: str, source: SecretsManagerSource) -> str | None:
         """Return the string of a secret, for the parameter ``name``; ``None`` if the secret is binary."""

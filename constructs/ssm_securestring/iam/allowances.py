@@ -8,6 +8,7 @@ from typing import Final
 from ssm_securestring.core.access import BY_PATH_ACTION
 from ssm_securestring.core.actions import KEY_OPENING_ACTIONS
 from ssm_securestring.core.encryption import CONTEXT_KEY, DECRYPT_ACTION, encrypt_actions, via_parameter_store
+from ssm_securestring.core.sealing import SEALING_CONTEXT_KEY
 from ssm_securestring.core.spec import STACK_TAG
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.iam.model import Request
@@ -17,6 +18,7 @@ from ssm_securestring.iam.world import Declared, Key, Parameter, World
 CONTEXT: Final = f"kms:EncryptionContext:{CONTEXT_KEY}"
 VIA_SERVICE: Final = "kms:ViaService"
 # In lower case, as all keys are that requests are made up of, save the two above.
+_SEALED_FOR: Final = f"kms:EncryptionContext:{SEALING_CONTEXT_KEY}".lower()
 OWNER: Final = f"aws:ResourceTag/{STACK_TAG}".lower()
 
 # What the function does with the parameters that it keeps; its deletions go by the tag of its stack.
@@ -28,6 +30,9 @@ _KEEPING: Final = (
     "ssm:RemoveTagsFromResource",
 )
 _READING_HISTORY: Final = ("ssm:GetParameterHistory",)
+# A copy of a value is named after its parameter. It is not untagged, and is deleted by the tag of its stack, too.
+_COPY_SUFFIX: Final = ".recovery"
+_COPYING: Final = ("ssm:AddTagsToResource", "ssm:GetParameter", "ssm:ListTagsForResource", "ssm:PutParameter")
 _RETIRING: Final = ("ssm:DeleteParameter", "ssm:ListTagsForResource", "ssm:RemoveTagsFromResource")
 
 
@@ -70,7 +75,9 @@ def allowances_of(world: World) -> dict[str, list[Allowance]]:
         found[declared.principal].extend(_of_grant(declared))
     for parameter in world.parameters:
         if parameter.provider is not None:
-            found[parameter.provider].extend(_of_keeping(parameter, world.keys))
+            found[parameter.provider] += _of_keeping(parameter, world.keys)
+            found[parameter.provider] += _of_replacing(parameter, world.keys)
+            found[parameter.provider] += _of_fetching(parameter, world)
     for key in world.keys:
         for principal, allowance in _of_key(key):
             found[principal].append(allowance)
@@ -121,6 +128,47 @@ def _of_keeping(parameter: Parameter, keys: Iterable[Key]) -> Iterator[Allowance
         # Both kinds: a rollback may find one advanced that the template says is standard.
         actions = frozenset(encrypt_actions(Tier.INTELLIGENT_TIERING))
         yield Allowance(actions=actions, resource=parameter.key, context=context, origin=origin)
+
+
+def _of_replacing(parameter: Parameter, keys: Iterable[Key]) -> Iterator[Allowance]:
+    """Yield what it takes to keep a value in a second parameter while its own is deleted and created anew."""
+    if not parameter.replaceable:
+        return
+    copy, origin = f"{parameter.arn}{_COPY_SUFFIX}", f"replaces {_short(parameter.arn)}"
+    yield Allowance(actions=frozenset(_COPYING), resource=copy, origin=origin)
+    # Which tier it has, and thus whether it is to be replaced.
+    yield Allowance(actions=frozenset(_READING_HISTORY), resource=parameter.arn, origin=origin)
+    context = {CONTEXT: copy, VIA_SERVICE: via_parameter_store(_region(parameter.arn))}
+    for key in keys:
+        is_its_own = key.arn == parameter.key
+        yield Allowance(
+            actions=frozenset({DECRYPT_ACTION}), resource=key.arn, context=context, origin=origin, expected=is_its_own
+        )
+        if is_its_own:
+            # A copy is a standard parameter, whatever the rollback of its original comes to.
+            actions = frozenset(encrypt_actions(Tier.STANDARD))
+            yield Allowance(actions=actions, resource=key.arn, context=context, origin=origin)
+
+
+def _of_fetching(parameter: Parameter, world: World) -> Iterator[Allowance]:
+    """Yield what it takes to get a value from where it comes from."""
+    origin = f"fetches the value of {_short(parameter.arn)}"
+    decrypt = frozenset({DECRYPT_ACTION})
+    if isinstance(parameter.sealing_key, str):
+        context = {_SEALED_FOR: parameter.arn}
+        yield Allowance(actions=decrypt, resource=parameter.sealing_key, context=context, origin=origin)
+    if parameter.copied_from is not None:
+        copied = parameter.copied_from
+        yield Allowance(actions=frozenset({"ssm:GetParameter"}), resource=copied, origin=origin)
+        kept = {each.arn: each.key for each in world.parameters}
+        context = {CONTEXT: copied, VIA_SERVICE: via_parameter_store(_region(copied))}
+        # Of one that no stack keeps, the template of the copy does not say which key it is under.
+        for key in (each for each in world.keys if kept.get(copied, each.arn) == each.arn):
+            yield Allowance(actions=decrypt, resource=key.arn, context=context, origin=origin, expected=copied in kept)
+    # Nor does it say which key the secret is under, save that it is none that was made for parameters.
+    for key in (each for each in world.keys if parameter.from_secret and not each.patterns):
+        context = {VIA_SERVICE: f"secretsmanager.{_region(key.arn)}.amazonaws.com"}
+        yield Allowance(actions=decrypt, resource=key.arn, context=context, origin=origin, expected=False)
 
 
 def _of_key(key: Key) -> Iterator[tuple[str, Allowance]]:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import chain
 from typing import ClassVar
 
 from ssm_securestring.iam.allowances import CONTEXT, VIA_SERVICE, Allowance
@@ -30,8 +31,11 @@ class Coverage:
     def covering(self, request: Request) -> list[Allowance]:
         """Return the grants that cover a request."""
         context = request.context.get(CONTEXT)
-        subject = context if isinstance(context, str) else request.resource
-        near = [*self._by_subject.get((request.action, subject), ()), *self._by_subject.get((request.action, None), ())]
+        subjects: dict[str | None, None] = dict.fromkeys((request.resource, None))
+        if isinstance(context, str):
+            # Of a grant that is about a key as a whole, or about another pair of the context, it is not the subject.
+            subjects[context] = None
+        near = chain.from_iterable(self._by_subject.get((request.action, each), ()) for each in subjects)
         return [each for each in near if each.covers(request)]
 
     def subjects(self) -> set[str]:
@@ -50,6 +54,11 @@ class Coverage:
     def values(self, action: str, key: str) -> set[str]:
         """Return what grants of an action demand of a condition key."""
         return {each.context[key] for each in self._by_action.get(action, ()) if key in each.context}
+
+    def further_keys(self, action: str, *, key_arn: str) -> set[str]:
+        """Return the condition keys, save those in :attr:`KEYS`, of which grants of an action with a key demand."""
+        about = (each for each in self._by_action.get(action, ()) if each.resource == key_arn)
+        return {key for each in about for key in each.context if key not in self.KEYS}
 
     def grants(self, action: str) -> bool:
         """Return whether an action was granted at all."""

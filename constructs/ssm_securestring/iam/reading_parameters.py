@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from ssm_securestring.core.access import ACCESS_METADATA, PRINCIPAL_METADATA, Verb
 from ssm_securestring.core.encryption import AWS_MANAGED_KEY_ALIAS
 from ssm_securestring.core.errors import ContractError, ParameterNameError
+from ssm_securestring.core.sources import CopySource, SealedSource, SecretsManagerSource
 from ssm_securestring.core.spec import RESOURCE_TYPE, ParameterSpec
 from ssm_securestring.core.tiers import Tier
 from ssm_securestring.iam.assembly import mapping
@@ -40,6 +41,8 @@ def _parameter(
         unknown.append(Unknown(place=place, reason=str(error)))
         return None
     key = resource.properties["KeyId"]
+    source = spec.source
+    sealing_key = mapping(resource.properties["Source"])["KeyArn"] if isinstance(source, SealedSource) else None
     role = roles.get(_text(resource.properties.get("ServiceToken"), f"{place}.ServiceToken"))
     return Parameter(
         arn=spec.name.arn(partition=resource.partition, region=resource.stack.region, account=resource.stack.account),
@@ -50,6 +53,10 @@ def _parameter(
         stack_id=stack_id(resource.stack),
         provider=role if isinstance(role, str) else None,
         adopts=spec.adopt_existing,
+        replaceable=spec.allow_replacement,
+        copied_from=source.parameter_arn if isinstance(source, CopySource) else None,
+        sealing_key=keys.named(_text(sealing_key, f"{place}.Source.KeyArn"), resource.stack) if sealing_key else None,
+        from_secret=isinstance(source, SecretsManagerSource),
     )
 
 

@@ -169,6 +169,8 @@ def _key_requests(
             VIA_SERVICE: [None, *witnesses(services, domain=f"*.{region}.amazonaws.com")],
             **{name: values_of(each) for name, each in conditions.items()},
         }
+        for name in coverage.further_keys(action, key_arn=key.arn):
+            choices[name] = list(dict.fromkeys([*choices.get(name, [None]), *sorted(coverage.values(action, name))]))
         names: Iterable[Value] = [None]
         if _on_key(statements, _CONTEXT_KEYS):
             names = [(CONTEXT_KEY,), (CONTEXT_KEY, _SIGNATURE)]

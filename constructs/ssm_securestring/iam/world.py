@@ -80,6 +80,10 @@ class Parameter:
         stack_id: Id of that stack, or a stand-in.
         provider: ARN of the role of the function that keeps it.
         adopts: It may have been there before.
+        replaceable: It may be deleted and created anew, by way of a copy of its value in a second parameter.
+        copied_from: ARN of the parameter that its value is copied from. ``None``: it is not copied.
+        sealing_key: ARN of the key that its value is sealed with. ``None``: it is not sealed.
+        from_secret: Its value comes from a secret of Secrets Manager.
     """
 
     arn: str
@@ -90,6 +94,10 @@ class Parameter:
     stack_id: str = ""
     provider: str | None = None
     adopts: bool = False
+    replaceable: bool = False
+    copied_from: str | None = None
+    sealing_key: Text | None = None
+    from_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

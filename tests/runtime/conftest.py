@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from ssm_securestring.local import UNSET
+from ssm_securestring.runtime import cache, reader, secure_strings
 from tests.runtime.faults import FaultServer
+from tests.runtime.weather import Clocks
 
 
 @pytest.fixture
@@ -28,3 +30,14 @@ def faults(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
             monkeypatch.setenv(name, text)
         yield server
         server.shutdown()
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    """Replace the clocks of the cache."""
+    moved = Clocks()
+    for module in (cache, reader):
+        monkeypatch.setattr(module, "time", moved)
+    monkeypatch.setattr(secure_strings, "_monotonic", moved.monotonic)
+    monkeypatch.setattr(secure_strings, "_wall", moved.time)
+    return moved

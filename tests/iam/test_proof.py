@@ -8,7 +8,7 @@ from ssm_securestring.core.access import Verb
 from ssm_securestring.iam.model import Caller, Identity
 from ssm_securestring.iam.proof import Kind, Proof, prove
 from ssm_securestring.iam.report import describe
-from ssm_securestring.iam.world import Principal
+from ssm_securestring.iam.world import Key, Principal
 from tests.iam.worlds import (
     ACCOUNT,
     API_KEY,
@@ -183,6 +183,49 @@ def test_a_key_that_names_a_role_without_a_grant_admits_an_outsider() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("principal", "condition", "name"),
+    [
+        ({"Service": "backup.amazonaws.com"}, {}, "backup.amazonaws.com"),
+        (
+            {"AWS": "arn:aws:sts::111122223333:assumed-role/Ops/mia"},
+            {},
+            "arn:aws:sts::111122223333:assumed-role/Ops/mia",
+        ),
+        ({"AWS": "444455556666"}, {}, "somebody of 444455556666"),
+        (
+            {"AWS": "*"},
+            {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/admin-*"}},
+            "arn:aws:iam::111122223333:role/admin-*",
+        ),
+        ({"AWS": "*"}, {"StringEquals": {"kms:CallerAccount": "444455556666"}}, "somebody of 444455556666"),
+    ],
+)
+def test_whomever_a_key_policy_names_is_looked_at(
+    principal: dict[str, str], condition: dict[str, object], name: str
+) -> None:
+    """Services, sessions, accounts, and whom a condition on the principal or its account means."""
+    opened = policy(allow("kms:Decrypt", "*", Principal=principal, Condition=condition), place="Shop/Key")
+
+    assert {(each.kind, each.principal, each.action) for each in prove(world(keys=[key(opened)])).findings} == {
+        (Kind.EXTRA, name, "kms:Decrypt")
+    }
+
+
+def test_a_key_that_no_parameter_is_under_is_other_peoples_affair() -> None:
+    """Whoever decrypts with it sees no parameter."""
+    elsewhere = Key(
+        name="Shop/Bucket",
+        arn=f"{KEY_ARN}0",
+        policy=policy(allow("kms:*", "*", Principal={"AWS": ROOT}), place="Shop/Bucket"),
+    )
+    reader = role("Reader", *reading(PASSWORD), allow("kms:Decrypt", elsewhere.arn))
+
+    proof = prove(world(reader, granted=[read_grant(reader, PASSWORD)], keys=[key(), elsewhere]))
+
+    assert proof.exact
+
+
 def test_everybody_of_the_account_may_be_meant_by_a_star() -> None:
     """And strangers too, unless their account is asked for."""
     everybody = policy(allow("kms:Decrypt", "*", Principal="*"), place="Shop/Key")
@@ -227,7 +270,7 @@ def test_a_share_admits_one_principal_of_another_account() -> None:
     assert told(prove(world(granted=granted, keys=[key(shared)]))) == []
     assert [(each.kind, each.principal) for each in prove(world(granted=granted, keys=[key(too_wide)])).findings] == [
         (Kind.EXTRA, "arn:aws:iam::444455556666:role/Reports"),
-        (Kind.EXTRA, "arn:aws:iam::444455556666:role/somebody"),
+        (Kind.EXTRA, "somebody of 444455556666"),
     ]
 
 

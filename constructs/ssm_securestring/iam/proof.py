@@ -159,7 +159,7 @@ class _Prover:
             coverage,
             lambda request: decide(request, principal.identity),
         )
-        for key in (each for each in self._world.keys if not each.managed):
+        for key in self._world.parameter_keys:
             self._hold(
                 principal,
                 key_requests(principal, key, coverage),
@@ -247,7 +247,7 @@ def _about(request: Request, parameter_arn: str) -> Request:
 def _assumptions(world: World) -> list[str]:
     outside = [
         f"the policy of {key.name}, which is not of this assembly, leaves its use to IAM"
-        for key in world.keys
+        for key in world.parameter_keys
         if key.policy is None
     ]
     managed = [

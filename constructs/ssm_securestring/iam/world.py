@@ -144,3 +144,15 @@ class World:
     declared: tuple[Declared, ...]
     unknown: tuple[Unknown, ...] = ()
     partition: str = "aws"
+
+    @property
+    def parameter_keys(self) -> list[Key]:
+        """The keys that have to do with parameters, besides the AWS managed one: all others are other people's affair.
+
+        Those that were made for parameters, that one is encrypted or sealed with, or that a grant names; where it is
+        not known which key a parameter is under, all.
+        """
+        named = {text for each in self.parameters for text in (each.key, each.sealing_key)}
+        named |= {each.key for each in self.declared}
+        every = any(isinstance(each, Unknown) for each in named)
+        return [each for each in self.keys if not each.managed and (every or each.patterns or each.arn in named)]

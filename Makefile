@@ -4,6 +4,8 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH"
 # A process for each core; tests of one file share a process, and so one embedded AWS.
 IN_PARALLEL := --numprocesses auto --dist loadfile
+# The fast tests share no engine, and some of them wait: whichever process is free takes the next.
+FAST_IN_PARALLEL := --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist worksteal
 export PYTHON
 export CDK_DISABLE_CLI_TELEMETRY := true
 
@@ -22,7 +24,7 @@ test: setup ## run all tests, the end-to-end ones included
 	@$(IN_VENV) pytest $(IN_PARALLEL)
 
 unit: setup ## run the fast tests only
-	@$(IN_VENV) pytest -m "not e2e" $(IN_PARALLEL)
+	@$(IN_VENV) pytest -m "not e2e" $(FAST_IN_PARALLEL)
 
 bench: setup ## measure the helper beside boto3, Powertools and ssm-cache; fails if a target is missed
 	@test -x .venv-bench/bin/python || .venv/bin/python -m venv .venv-bench

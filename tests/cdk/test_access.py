@@ -276,3 +276,29 @@ def test_fails_when_the_function_lacks_what_it_needs(action: str, source: str | 
     expected = "replaces" if source is None else "fetches the value of"
     with pytest.raises(AssertionError, match=f"MISSING  {KEEPER}: {action}\n  granted: {expected} /shop/db\n"):
         assert_access(app_of(stack))
+
+
+@pytest.mark.parametrize("mode", KeyMode, ids=lambda each: each.name.lower())
+def test_whom_a_key_was_made_to_admit_is_no_finding(mode: KeyMode) -> None:
+    """Administrators, who may open it; a role that breaks the glass; one of another account; one from elsewhere."""
+    stack = cdk.Stack(cdk.App(), "Shop", env=ENVIRONMENT)
+    administrator, rescuer = (
+        iam.Role(stack, name, assumed_by=iam.AccountRootPrincipal()) for name in ("Administrator", "Rescuer")
+    )
+    key = ParameterKey(
+        stack, "Key", path_prefixes=["/shop"], mode=mode, administrators=[administrator], break_glass_role=rescuer
+    )
+    administrator.add_to_policy(iam.PolicyStatement(actions=["kms:PutKeyPolicy"], resources=[key.key_arn]))
+    certificate = SecureStringParameter(
+        stack, "Certificate", name="/shop/certificate", encryption_key=key, tier=Tier.ADVANCED
+    )
+    certificate.share_read("Reports", principal_arn="arn:aws:iam::444455556666:role/reports")
+    legacy = "arn:aws:iam::111122223333:role/service/legacy"
+    certificate.grant_read(iam.Role.from_role_arn(stack, "Legacy", legacy))
+
+    assert_access(app_of(stack))
+    access = Access.from_stack(stack)
+    assert legacy in access.who_can("read", "/shop/certificate")
+    assert access.prove().assumed == (
+        f"{legacy}, which is not of this assembly, has no policies but those that the assembly attaches",
+    )

@@ -74,7 +74,9 @@ def _named_in(statement: Statement, account: str, partition: str) -> Iterator[tu
         values = [each for each in condition.values if isinstance(each, str)]
         if condition.key.lower() == "aws:principalarn":
             # A pattern is tried with one that it matches.
-            yield from ((each, _caller(_WILDCARD.sub("x", each))) for each in values if each.count(":") == _ARN_COLONS)
+            for each in values:
+                found = _somebody(_WILDCARD.sub("x", each), account, partition)
+                yield from ((each if name == caller.arn else name, caller) for name, caller in found)
         if condition.key.lower() in _ACCOUNT_KEYS:
             for each in values:
                 yield from _somebody(each, account, partition)

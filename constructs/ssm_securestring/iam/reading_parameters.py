@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from ssm_securestring.core.access import ACCESS_METADATA, PRINCIPAL_METADATA, Verb
+from ssm_securestring.core.access import ACCESS_METADATA, Verb
 from ssm_securestring.core.encryption import AWS_MANAGED_KEY_ALIAS
 from ssm_securestring.core.errors import ContractError, ParameterNameError
 from ssm_securestring.core.sources import CopySource, SealedSource, SecretsManagerSource
@@ -65,31 +65,13 @@ def read_grants(resources: Resources, principals: Principals, keys: Keys) -> tup
     found: list[Declared] = []
     for resource in resources.of(POLICY, MANAGED_POLICY, SHARE):
         records = resource.metadata.get(ACCESS_METADATA, [])
-        attached = _granted_to(resource, principals) if records and resource.type != SHARE else []
+        attached = principals.granted_in(resource) if records and resource.type != SHARE else []
         for index, record in enumerate(records if isinstance(records, list) else [records]):
             place = f"{resource.place}, Metadata.{ACCESS_METADATA}[{index}]"
             read = list(_declared(mapping(record), attached, resource, keys, place))
             found += [each for each in read if isinstance(each, Declared)]
             resources.unknown += [each for each in read if isinstance(each, Unknown)]
     return tuple(found)
-
-
-def _granted_to(resource: Resource, principals: Principals) -> list[str]:
-    """Return the ARNs of whom grants in a policy were for: the one that they recorded, else those it is attached to.
-
-    An imported role is attached by its name alone; where that is the name of the one recorded, it is that one.
-    """
-    attached = list(principals.attached_to(resource))
-    recorded = resource.metadata.get(PRINCIPAL_METADATA)
-    if not isinstance(recorded, str):
-        return attached
-    return [each for each in attached if _name_of(each) == _name_of(recorded)] or [recorded]
-
-
-def _name_of(principal_arn: str) -> tuple[str, str, str]:
-    """Return account, kind and name of a principal, without its path."""
-    resource = principal_arn.split(":", 5)[-1]
-    return principal_arn.split(":")[4], resource.partition("/")[0], resource.rpartition("/")[2]
 
 
 def _declared(

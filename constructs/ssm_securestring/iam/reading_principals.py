@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from ssm_securestring.core.access import PROVIDER_METADATA
+from ssm_securestring.core.access import PRINCIPAL_METADATA, PROVIDER_METADATA
 from ssm_securestring.iam.assembly import mapping
 from ssm_securestring.iam.documents import read_document, unknown_policy
 from ssm_securestring.iam.managed_policies import managed_policy
@@ -120,6 +120,20 @@ class Principals:
         """Return the ARNs of those that a policy is attached to."""
         for draft in self._targets(policy):
             yield draft.arn
+
+    def granted_in(self, policy: Resource) -> list[str]:
+        """Return the ARNs of whom the grants in a policy were for: the one recorded, else those it is attached to.
+
+        A role from elsewhere is attached by its name alone. Where that is the name of the one recorded, it is that one,
+        and the record tells its path.
+        """
+        recorded = policy.metadata.get(PRINCIPAL_METADATA)
+        if not isinstance(recorded, str):
+            return list(self.attached_to(policy))
+        for draft in self._targets(policy):
+            if not draft.in_assembly and _without_path(draft.arn) == _without_path(recorded):
+                draft.arn = draft.name = recorded
+        return [recorded]
 
     def _add(self, resource: Resource) -> _Draft:
         kind = _KINDS[resource.type]
@@ -237,6 +251,12 @@ class Principals:
                 draft.session_arn = _session(resource, name)
             self._by_name[account, kind, name] = draft
         return draft
+
+
+def _without_path(arn: str) -> tuple[str, str, str]:
+    """Return account, kind and name of a principal."""
+    kind, _, name = arn.split(":", 5)[-1].partition("/")
+    return arn.split(":")[4], kind, name.rpartition("/")[2]
 
 
 def _session(resource: Resource, name: Text) -> str:

@@ -302,3 +302,17 @@ def test_whom_a_key_was_made_to_admit_is_no_finding(mode: KeyMode) -> None:
     assert access.prove().assumed == (
         f"{legacy}, which is not of this assembly, has no policies but those that the assembly attaches",
     )
+
+
+def test_plain_parameters_of_the_app_are_not_asked_for() -> None:
+    """They hold no secret, and whoever may read one of them may read no other."""
+
+    def also_plain(parameter: SecureStringParameter, role: iam.Role) -> None:
+        plain = ssm.StringParameter(parameter, "Plain", parameter_name="/shop/colour", string_value="red")
+        plain.grant_read(role)
+        plain.grant_write(role)
+
+    access = Access.from_stack(shop(grant=also_plain))
+
+    # But for DescribeParameters, which the CDK grants along, and which no resource but "*" would give an effect.
+    assert access.prove().exact

@@ -1,5 +1,6 @@
 """What is allowed and was not granted is found, as is what was granted and is not allowed, and nothing else."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -224,6 +225,29 @@ def test_a_key_that_no_parameter_is_under_is_other_peoples_affair() -> None:
     proof = prove(world(reader, granted=[read_grant(reader, PASSWORD)], keys=[key(), elsewhere]))
 
     assert proof.exact
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "found"),
+    [
+        ("ssm:GetParameter", f"{PREFIX}/config/*", False),
+        ("ssm:GetParameter", f"{PREFIX}/*", True),
+        ("ssm:GetParameter", f"{PREFIX}/shop/colour", False),
+        ("ssm:GetParameter", f"{PREFIX}/shop/size", True),
+        ("ssm:PutParameter", f"{PREFIX}/config/*", False),
+        ("ssm:GetParametersByPath", f"{PREFIX}/config", False),
+        ("ssm:GetParametersByPath", f"{PREFIX}/", True),
+        ("ssm:GetParametersByPath", f"{PREFIX}/shop", True),
+        ("ssm:GetParametersByPath", f"{PREFIX}/shop/db/password", True),
+    ],
+)
+def test_only_names_that_secrets_can_have_count(action: str, resource: str, *, found: bool) -> None:
+    """Below the paths that the key was made for, plain parameters of the assembly apart; and all paths above."""
+    known = world(role("Reader", allow(action, resource)), keys=[key(patterns=(f"{PREFIX}/shop/*",))])
+
+    proof = prove(replace(known, plain=frozenset({f"{PREFIX}/shop/colour"})))
+
+    assert {each.action for each in proof.findings} == ({action} if found else set())
 
 
 def test_everybody_of_the_account_may_be_meant_by_a_star() -> None:

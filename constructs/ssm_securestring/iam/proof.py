@@ -18,6 +18,7 @@ from ssm_securestring.iam.allowances import CONTEXT, Allowance, allowances_of
 from ssm_securestring.iam.coverage import Coverage
 from ssm_securestring.iam.evaluate import decide
 from ssm_securestring.iam.model import Decision, Request, Unknown, Verdict
+from ssm_securestring.iam.names import Names
 from ssm_securestring.iam.outsiders import outsiders_of
 from ssm_securestring.iam.requests import Requests, decide_use, key_requests, parameter_requests
 from ssm_securestring.iam.witnesses import TooManyCombinationsError
@@ -117,6 +118,7 @@ class _Prover:
     def __init__(self, world: World) -> None:
         self._world = world
         self._allowances = allowances_of(world)
+        self._names = Names(world)
         self._known = [each.arn for each in world.parameters[:_KNOWN_TRIED]]
         self._told: dict[tuple[Kind, str, str, tuple[str, ...]], _Told] = {}
         self._unknown: dict[Unknown, None] = dict.fromkeys(world.unknown)
@@ -155,7 +157,7 @@ class _Prover:
         coverage = Coverage(self._allowances.get(principal.caller.arn, ()))
         self._hold(
             principal,
-            parameter_requests(principal, self._world, coverage),
+            parameter_requests(principal, self._names, coverage),
             coverage,
             lambda request: decide(request, principal.identity),
         )

@@ -2,7 +2,7 @@
 
 from ssm_securestring.iam.assembly import Assembly
 from ssm_securestring.iam.reading_keys import Keys
-from ssm_securestring.iam.reading_parameters import read_grants, read_parameters
+from ssm_securestring.iam.reading_parameters import read_grants, read_parameters, read_plain
 from ssm_securestring.iam.reading_principals import Principals
 from ssm_securestring.iam.resources import read_resources
 from ssm_securestring.iam.standins import partition_of
@@ -26,6 +26,7 @@ def read_world(assembly: Assembly) -> World:
         keys=keys.all(),
         parameters=parameters,
         declared=declared,
+        plain=read_plain(resources),
         unknown=tuple(dict.fromkeys(resources.unknown)),
         partition=partition_of(first).name,
     )

@@ -13,7 +13,7 @@ from ssm_securestring.iam.model import Text, Unknown
 from ssm_securestring.iam.reading_keys import Keys
 from ssm_securestring.iam.reading_principals import Principals
 from ssm_securestring.iam.references import stack_id
-from ssm_securestring.iam.resources import FUNCTION, MANAGED_POLICY, POLICY, SHARE, Resource, Resources
+from ssm_securestring.iam.resources import FUNCTION, MANAGED_POLICY, PARAMETER, POLICY, SHARE, Resource, Resources
 from ssm_securestring.iam.world import Declared, Parameter
 
 
@@ -57,6 +57,15 @@ def _parameter(
         copied_from=source.parameter_arn if isinstance(source, CopySource) else None,
         sealing_key=keys.named(_text(sealing_key, f"{place}.Source.KeyArn"), resource.stack) if sealing_key else None,
         from_secret=isinstance(source, SecretsManagerSource),
+    )
+
+
+def read_plain(resources: Resources) -> frozenset[str]:
+    """Read the ARNs of parameters that are no SecureStrings."""
+    return frozenset(
+        f"arn:{each.partition}:ssm:{each.stack.region}:{each.stack.account}:parameter/{each.ref.removeprefix('/')}"
+        for each in resources.of(PARAMETER)
+        if isinstance(each.ref, str) and each.properties.get("Type") in {"String", "StringList"}
     )
 
 

@@ -16,15 +16,14 @@ from ssm_securestring.iam.allowances import CONTEXT, VIA_SERVICE
 from ssm_securestring.iam.coverage import Coverage
 from ssm_securestring.iam.keys import decide_key
 from ssm_securestring.iam.model import Caller, Condition, Decision, Effect, Identity, Policy, Request, Statement, Text
+from ssm_securestring.iam.names import NO_NAME, Names
 from ssm_securestring.iam.operations import THROUGH_PARAMETER_STORE
 from ssm_securestring.iam.patterns import matches, pattern_of
 from ssm_securestring.iam.situations import Value, combinations, conditions_on, patterns_in, values_of
 from ssm_securestring.iam.witnesses import witnesses
-from ssm_securestring.iam.world import Key, Principal, World
+from ssm_securestring.iam.world import Key, Principal
 
 _CONTEXT_KEYS: Final = "kms:EncryptionContextKeys"
-# No parameter's name has an empty level, at the end or in between.
-NO_NAME: Final = ("*//*", "*/")
 # What KMS tells of a call that Parameter Store makes in somebody's name.
 CALLED_VIA: Final = "ssm.amazonaws.com"
 _COMPARE_ARNS: Final = frozenset({"arnequals", "arnlike", "stringequals", "stringlike"})
@@ -61,7 +60,7 @@ def concerned_with(statements: Iterable[Statement], action: str) -> list[Stateme
     return [each for each in statements if _may_be_among(action.lower(), each.actions, negated=each.not_actions)]
 
 
-def parameter_requests(principal: Principal, world: World, coverage: Coverage) -> Iterator[Requests]:
+def parameter_requests(principal: Principal, names: Names, coverage: Coverage) -> Iterator[Requests]:
     """Return what a principal may ask of Parameter Store, action by action.
 
     Nothing for a principal of another account: a share is with all of that account, and the key's policy is the limit.
@@ -69,7 +68,7 @@ def parameter_requests(principal: Principal, world: World, coverage: Coverage) -
     Source:
         Systems Manager User Guide, "Working with shared parameters".
     """
-    if principal.caller.account not in {each.split(":")[4] for each in _domains(world)}:
+    if principal.caller.account not in names.accounts:
         return
     statements = list(statements_of(principal.identity))
     for action in (*PARAMETER_ACTIONS, *ACCOUNT_ACTIONS):
@@ -79,37 +78,24 @@ def parameter_requests(principal: Principal, world: World, coverage: Coverage) -
             yield Requests(
                 action=action,
                 may_be_allowed=may_be_allowed,
-                made_up=_parameter_requests(principal, action, concerned, world, coverage),
+                made_up=_parameter_requests(principal, action, concerned, names, coverage),
             )
 
 
 def _parameter_requests(
-    principal: Principal, action: str, statements: Sequence[Statement], world: World, coverage: Coverage
+    principal: Principal, action: str, statements: Sequence[Statement], names: Names, coverage: Coverage
 ) -> Callable[[], Iterator[Request]]:
     def make() -> Iterator[Request]:
         choices: dict[str, Sequence[Value]] = {}
         for key, conditions in conditions_on(statements).items():
             granted = [value for value in coverage.values(action, key) if value]
             choices[key] = [*values_of(conditions), *granted]
-        for resource in _resources(action, statements, world, coverage):
+        patterns = {pattern_of(each) for statement in statements for each in statement.resources}
+        for resource in names.told_apart(action, patterns | coverage.resources(action)):
             for context in combinations(choices):
                 yield Request(caller=principal.caller, action=action, resource=resource, context=context)
 
     return make
-
-
-def _resources(action: str, statements: Sequence[Statement], world: World, coverage: Coverage) -> list[str]:
-    if action in ACCOUNT_ACTIONS:
-        return ["*"]
-    patterns = {pattern_of(each) for statement in statements for each in statement.resources}
-    patterns |= coverage.resources(action)
-    return sorted({each for domain in _domains(world) for each in witnesses(patterns, domain=domain, never=NO_NAME)})
-
-
-def _domains(world: World) -> set[str]:
-    """Return patterns of all parameters where the assembly has any: by partition, Region and account."""
-    arns = [*(each.arn for each in world.parameters), *(each.parameter for each in world.declared)]
-    return {f"{each.partition(':parameter/')[0]}:parameter/*" for each in arns if ":parameter/" in each}
 
 
 def key_requests(principal: Principal, key: Key, coverage: Coverage) -> Iterator[Requests]:

@@ -25,6 +25,7 @@ REPLICA_KEY: Final = "AWS::KMS::ReplicaKey"
 ALIAS: Final = "AWS::KMS::Alias"
 SHARE: Final = "AWS::RAM::ResourceShare"
 FUNCTION: Final = "AWS::Lambda::Function"
+PARAMETER: Final = "AWS::SSM::Parameter"
 _RECORDED: Final = (ACCESS_METADATA, KEY_METADATA, PRINCIPAL_METADATA, PROVIDER_METADATA)
 # The properties that are read, where not all are.
 _PROPERTIES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -32,11 +33,12 @@ _PROPERTIES: Final[Mapping[str, tuple[str, ...]]] = {
     USER: ("UserName", "Path", "Policies", "ManagedPolicyArns", "PermissionsBoundary", "Tags", "Groups"),
     SHARE: (),
     FUNCTION: ("Role",),
+    PARAMETER: ("Name", "Type"),
 }
 _READ: Final = frozenset(
     {
         *(ROLE, USER, GROUP, POLICY, MANAGED_POLICY, ROLE_POLICY, USER_POLICY, GROUP_POLICY, MEMBERSHIP),
-        *(KEY, REPLICA_KEY, ALIAS, SHARE, FUNCTION, RESOURCE_TYPE),
+        *(KEY, REPLICA_KEY, ALIAS, SHARE, FUNCTION, PARAMETER, RESOURCE_TYPE),
     }
 )
 # They give access as well, in ways that are not read here.

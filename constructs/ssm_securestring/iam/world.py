@@ -134,6 +134,7 @@ class World:
         keys: The keys that are known, those that parameters or grants name included.
         parameters: The parameters that the stacks keep.
         declared: What was granted.
+        plain: ARNs of parameters of the assembly that are no SecureStrings; who may read or write those is not proved.
         unknown: What could not be read anywhere, with its place.
         partition: Partition of the assembly.
     """
@@ -142,6 +143,7 @@ class World:
     keys: tuple[Key, ...]
     parameters: tuple[Parameter, ...]
     declared: tuple[Declared, ...]
+    plain: frozenset[str] = frozenset()
     unknown: tuple[Unknown, ...] = ()
     partition: str = "aws"
 

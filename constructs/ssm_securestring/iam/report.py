@@ -32,15 +32,15 @@ def as_text(proof: Proof, cells: Sequence[Cell]) -> str:
 
 def outcome(proof: Proof) -> str:
     """Return the outcome in one line."""
-    counted = (
-        f"{len(proof.world.principals)} principals, {len(proof.world.parameters)} parameters, "
-        f"{len(proof.world.keys)} keys, {proof.decisions} requests decided"
-    )
+    world = proof.world
+    known = {"principal": world.principals, "parameter": world.parameters, "key": world.keys}
+    counts = [f"{len(each)} {word}{'' if len(each) == 1 else 's'}" for word, each in known.items()]
+    counted = f"{', '.join(counts)}; {proof.decisions} requests decided"
     if proof.exact:
         return f"EXACT: everything that was granted is allowed, and nothing else ({counted})"
-    counts = {kind: len(proof.of_kind(kind)) for kind in Kind}
-    counts[Kind.UNKNOWN] += len(proof.unknown)
-    told = ", ".join(f"{count} {kind.value}" for kind, count in counts.items() if count)
+    found = {kind: len(proof.of_kind(kind)) for kind in Kind}
+    found[Kind.UNKNOWN] += len(proof.unknown)
+    told = ", ".join(f"{count} {kind.value}" for kind, count in found.items() if count)
     return f"NOT EXACT: {told} ({counted})"
 
 

@@ -62,9 +62,8 @@ def run(directory: Path, *, keep: bool) -> None:
     if kept:
         _explain(aws, directory)
     judge(observations)
-    print(
-        f"\nAll {len(observations)} observations are as the app declares, and as was proved before. {progress.total_seconds():.0f} s in all."
-    )
+    print(f"\nAll {len(observations)} observations are as the app declares, and as was proved before.")
+    print(f"{progress.total_seconds():.0f} s in all.")
 
 
 def _deploy_and_observe(

@@ -30,7 +30,7 @@ from ssm_securestring import (
     SecureStrings,
 )
 from ssm_securestring.core.errors import ParameterKeyError, SettingError
-from tests.runtime.faults import ARN, Fault, FaultServer, Handler, garbage, refuse, reset
+from tests.runtime.faults import ARN, Fault, FaultServer, Handler, garbage, out_of_step, refuse, reset
 
 CANARY = "c4n4ry-correct-horse"
 real = pytest.mark.usefixtures("only_the_embedded_aws")
@@ -427,3 +427,21 @@ def test_asyncio_writes_too() -> None:
         assert (await secrets.get("/x")).reveal() == "newnew"
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "how", [{}, {"key_id": "alias/k", "tier": "Standard", "description": ""}], ids=["look", "told"]
+)
+def test_fails_to_store_where_the_answer_is_about_another_parameter(faults: FaultServer, how: dict[str, Any]) -> None:
+    """The value goes to the parameter that was named, or nowhere."""
+    faults.values |= {"/a": "old", "/x": "of somebody else"}
+    secrets = SecureStrings()
+    faults.faults = [out_of_step]
+
+    with pytest.raises(ParameterUnreachableError, match="the answer was to another call"):
+        secrets.put("/a", CANARY, **how)
+
+    assert "PutParameter" not in {operation for operation, _ in faults.calls}
+    assert faults.values == {"/a": "old", "/x": "of somebody else"}
+    assert secrets.put("/a", CANARY, **how) == 2
+    assert faults.values["/a"] == CANARY

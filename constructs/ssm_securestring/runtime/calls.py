@@ -1,7 +1,10 @@
 """What every way of reaching Parameter Store has in common: a call, its answer, and the two ways it can fail."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
+
+# A response that came too late for its call, and was taken for that to the next one on the same connection.
+OUT_OF_STEP: Final = "the answer was to another call"
 
 
 class Answer(NamedTuple):

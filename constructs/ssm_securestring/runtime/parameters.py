@@ -1,20 +1,16 @@
 """Asks Parameter Store for parameters: up to ten by name in one call, or all below a path, page by page."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from ssm_securestring.core.errors import ParameterAccessDeniedError, ParameterKeyError, ParameterReadError
-from ssm_securestring.runtime.calls import NoAnswerError, ServiceRefusalError, Transport
+from ssm_securestring.runtime.calls import OUT_OF_STEP, NoAnswerError, ServiceRefusalError, Transport
 from ssm_securestring.runtime.failures import concerns_one, from_no_answer, from_refusal, missing
 from ssm_securestring.runtime.record import Record
 from ssm_securestring.runtime.reference import Reference, has_selector, is_of, key_of, name_in
 from ssm_securestring.runtime.secret import SecretValue
 
 Outcome = Record | ParameterReadError
-
-
-# A response that came too late for its call, and was taken for that to the next one on the same connection.
-_OUT_OF_STEP: Final = "the answer was to another call"
 
 
 def fetch(transport: Transport, wanted: Sequence[Reference]) -> dict[str, Outcome]:
@@ -47,7 +43,7 @@ def _fetch_many(transport: Transport, wanted: Sequence[Reference]) -> dict[str, 
     found = _by_key(answer.data["Parameters"])
     if any(not ({*keys} & {each.key for each in wanted}) for keys in map(_keys, answer.data["Parameters"])):
         transport.reset()
-        return {each.key: from_no_answer(each.text, NoAnswerError(_OUT_OF_STEP)) for each in wanted}
+        return {each.key: from_no_answer(each.text, NoAnswerError(OUT_OF_STEP)) for each in wanted}
     return {each.key: found.get(each.key) or _missing(transport, each, answer.request_id) for each in wanted}
 
 
@@ -110,7 +106,7 @@ def _fetch_one(transport: Transport, wanted: Reference) -> Outcome:
     record = _record(answer.data["Parameter"])
     if not is_of(record.arn, wanted):
         transport.reset()
-        return from_no_answer(wanted.text, NoAnswerError(_OUT_OF_STEP))
+        return from_no_answer(wanted.text, NoAnswerError(OUT_OF_STEP))
     return record
 
 

@@ -16,11 +16,11 @@ from ssm_securestring.core import errors
 from ssm_securestring.core.limits import REFERENCE_PATTERN
 from ssm_securestring.core.names import ParameterName
 from ssm_securestring.core.tiers import Tier
-from ssm_securestring.runtime.calls import NoAnswerError, ServiceRefusalError, Transport
+from ssm_securestring.runtime.calls import OUT_OF_STEP, NoAnswerError, ServiceRefusalError, Transport
 from ssm_securestring.runtime.failures import from_no_answer, from_refusal, is_passing, missing
 from ssm_securestring.runtime.reader import Reader
 from ssm_securestring.runtime.record import Record
-from ssm_securestring.runtime.reference import parse
+from ssm_securestring.runtime.reference import key_of, parse
 from ssm_securestring.runtime.secret import SecretValue
 
 _SECURE_STRING: Final = "SecureString"
@@ -98,6 +98,10 @@ def put(reader: Reader, name: str, value: SecretValue, how: Wanted) -> int:
     fields = _look(transport, name, how)
     if fields is None:
         return _create(reader, transport, name, value, how)
+    if key_of(str(fields["Name"]), "") != key_of(name, ""):
+        # It would be stored in another parameter.
+        transport.reset()
+        raise from_no_answer(name, NoAnswerError(OUT_OF_STEP))
     return _overwrite(reader, transport, fields, value, how)
 
 
